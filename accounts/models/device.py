@@ -1,0 +1,48 @@
+from django.db import models
+from django.utils import timezone
+
+from accounts.fields import IdentifierField, validate_sensor_id
+from accounts.models.ward import Ward
+
+
+class Device(models.Model):
+    """What sends readings: a bedside monitor for its assigned patient, or a gateway for every patient of its wards."""
+
+    class Kind(models.TextChoices):
+        MONITOR = "monitor", "monitor"
+        GATEWAY = "gateway", "gateway"
+        KIOSK = "kiosk", "kiosk"
+        PILLBOX = "pillbox", "pill box"
+
+    name = IdentifierField(unique=True, validators=[validate_sensor_id])
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.MONITOR)
+    wards = models.ManyToManyField(Ward, related_name="devices")
+    zero_is_absent = models.BooleanField(
+        default=False,
+        help_text="This device writes 0 when it measures nothing: a zero rate, saturation or pressure is a gap, not a value.",
+    )
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["monitor", "gateway", "kiosk", "pillbox"]), name="device_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeviceKey(models.Model):
+    """The key a device shows; only its hash is kept. The prefix finds the row, the secret proves the device."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="keys")
+    prefix = IdentifierField(max_length=16, unique=True)
+    secret_hash = models.CharField("SHA-256 of the secret", max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.device} {self.prefix}…"

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+
+class WardQuerySet(models.QuerySet["Ward"]):
+    def visible_to(self, user: User) -> WardQuerySet:
+        """The wards a person may see: an administrator all, others those they are a member of."""
+        if not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(memberships__user=user)
+
+
+class Ward(models.Model):
+    """A place with beds, watched together on one board."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100, unique=True)
+    # Moves with every change of what the ward's board shows, in the same transaction: boards compare it to notice a lost message.
+    change_number = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = WardQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Bed(models.Model):
+    """A place for one patient; `position` is its fixed order on the board."""
+
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="beds")
+    name = models.CharField(max_length=20)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["ward", "name"], name="bed_name_once_in_a_ward"),
+            models.UniqueConstraint(fields=["ward", "position"], name="bed_position_once_in_a_ward"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ward} {self.name}"
