@@ -1,0 +1,59 @@
+from django.db import models
+
+from accounts.fields import IdentifierField, validate_sensor_id
+from accounts.models import Device
+from monitoring.clinical.signs import Sign
+from monitoring.models.admission import Admission
+from monitoring.models.patient import Patient
+
+
+class Vital(models.Model):
+    """What one sensor measured of one patient at one time: any of the values, at least one value or status.
+
+    The links carry no foreign-key constraint: the door has just read and locked what they point to, nothing it points to is
+    ever deleted, and the check would cost three index look-ups a row on the hottest insert. One unique key is order and
+    duplicate check in one, so no link has an index of its own either.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="vitals")
+    admission = models.ForeignKey(
+        Admission, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="vitals"
+    )
+    device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, blank=True, related_name="vitals"
+    )
+    sensor_id = IdentifierField("sensor", validators=[validate_sensor_id])
+    measured_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    late = models.BooleanField(default=False, editable=False)
+
+    heart_rate = models.FloatField("heart rate (/min)", null=True, blank=True)
+    spo2 = models.FloatField("SpO₂ (%)", null=True, blank=True)
+    respiratory_rate = models.FloatField("respiratory rate (/min)", null=True, blank=True)
+    systolic_bp = models.FloatField("systolic pressure (mmHg)", null=True, blank=True)
+    diastolic_bp = models.FloatField("diastolic pressure (mmHg)", null=True, blank=True)
+    mean_bp = models.FloatField("mean pressure (mmHg)", null=True, blank=True)
+    body_temp = models.FloatField("temperature (°C)", null=True, blank=True)
+    consciousness = models.CharField(
+        max_length=1,
+        blank=True,
+        default="",
+        choices=[("A", "alert"), ("C", "confused"), ("V", "voice"), ("P", "pain"), ("U", "unresponsive")],
+    )
+    on_oxygen = models.BooleanField(null=True, blank=True)
+    oxygen_flow = models.FloatField("oxygen (L/min)", null=True, blank=True)
+    status = models.JSONField(default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "measured_at", "sensor_id"], name="vital_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sensor_id} at {self.measured_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def values(self) -> dict[Sign, float]:
+        """The signs that were measured."""
+        return {sign: value for sign in Sign if (value := getattr(self, sign)) is not None}
