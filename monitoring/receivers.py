@@ -1,0 +1,16 @@
+"""A vital saved singly, in admin or a shell, reaches the same alert service as a batch from a device."""
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from monitoring.models import Vital
+from monitoring.services import alerts
+
+
+@receiver(post_save, sender=Vital)
+def judge_single_vital(instance: Vital, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:  # raw: a fixture is loaded, its alerts are in it
+        alerts.judge([instance], now=timezone.now())

@@ -1,0 +1,105 @@
+"""Admit, transfer, discharge; and which device is on whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.models import Bed, Device, User
+from monitoring import realtime
+from monitoring.models import Admission, DeviceAssignment, Patient, Placement
+from monitoring.services import alerts
+from monitoring.services.transactions import retried
+
+
+class AlreadyAdmitted(Exception):
+    """The patient has an open admission."""
+
+
+class NotAdmitted(Exception):
+    """The patient has no open admission."""
+
+
+class BedTaken(Exception):
+    """Another patient lies in the bed."""
+
+
+class TooEarly(Exception):
+    """The time lies before what it would end."""
+
+
+@retried
+def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: str = "") -> Admission:
+    """A stay begins, in a bed. Raises AlreadyAdmitted, BedTaken."""
+    alerts.lock({patient.pk})
+    if Admission.objects.filter(patient=patient, is_open=True).exists():
+        raise AlreadyAdmitted
+    _must_be_free(bed)
+    admission = Admission.objects.create(patient=patient, admitted_at=at, admitted_by=by, notes=notes)
+    Placement.objects.create(admission=admission, bed=bed, started_at=at)
+    realtime.beds_changed({bed.ward_id: [bed.pk]})
+    return admission
+
+
+@retried
+def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -> Placement:
+    """The patient changes bed at that instant; open alerts go along. Raises NotAdmitted, BedTaken, TooEarly."""
+    left = _open_placement(admission, at)
+    if left.bed_id == bed.pk:
+        return left
+    _must_be_free(bed)
+    Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
+    placement = Placement.objects.create(admission=admission, bed=bed, started_at=at)
+    alerts.move(admission, to=bed.ward, by=by, at=at)
+    realtime.beds_changed(_by_ward(left.bed, bed))
+    return placement
+
+
+@retried
+def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str = "") -> None:
+    """The stay ends: the bed is free, devices come off, open alerts end. Raises NotAdmitted, TooEarly."""
+    left = _open_placement(admission, at)
+    alerts.close(admission, by=by, at=at, note="discharged")
+    Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
+    DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True).update(ended_at=at, is_open=None)
+    Admission.objects.filter(pk=admission.pk).update(
+        discharged_at=at, discharged_by=by, is_open=None, notes="\n".join(filter(None, [admission.notes, notes]))
+    )
+    realtime.beds_changed(_by_ward(left.bed))
+
+
+@retried
+def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, notes: str = "") -> DeviceAssignment:
+    """The device is on this patient from now; where it was before closes at that instant. Raises NotAdmitted, TooEarly."""
+    alerts.lock({patient.pk})
+    if not Admission.objects.filter(patient=patient, is_open=True).exists():
+        raise NotAdmitted
+    former = DeviceAssignment.objects.select_for_update().filter(device=device, is_open=True).first()
+    if former:
+        if former.patient_id == patient.pk:
+            return former
+        if at < former.started_at:
+            raise TooEarly
+        DeviceAssignment.objects.filter(pk=former.pk).update(ended_at=at, is_open=None)
+    return DeviceAssignment.objects.create(device=device, patient=patient, started_at=at, assigned_by=by, notes=notes)
+
+
+def _open_placement(admission: Admission, at: datetime) -> Placement:
+    alerts.lock({admission.patient_id})
+    placement = Placement.objects.select_related("bed__ward").filter(admission=admission, is_open=True).first()
+    if placement is None:
+        raise NotAdmitted
+    if at < placement.started_at:
+        raise TooEarly
+    return placement
+
+
+def _must_be_free(bed: Bed) -> None:
+    if Placement.objects.filter(bed=bed, is_open=True).exists():
+        raise BedTaken
+
+
+def _by_ward(*beds: Bed) -> dict[int, list[int]]:
+    changed: dict[int, list[int]] = {}
+    for bed in beds:
+        changed.setdefault(bed.ward_id, []).append(bed.pk)
+    return changed

@@ -1,0 +1,236 @@
+"""The device door's one verb: take a batch, keep what is right, refuse the rest by name, judge what was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.db.models import prefetch_related_objects
+
+from accounts.models import Device, User
+from monitoring import sql
+from monitoring.clinical.alarm import LIVE_WINDOW
+from monitoring.models import RejectedVital, Vital
+from monitoring.services import alerts
+from monitoring.services.binding import Addresses
+from monitoring.services.items import COLUMNS, Item, Refused, read
+from monitoring.services.transactions import retried
+
+MOST_ITEMS = 5_000
+KEPT_CHARACTERS = 64 * 1024  # of what cannot be read
+
+Key = tuple[int, datetime, str]
+
+
+class Undecodable(Exception):
+    """The body is neither a list nor an object of JSON; what was sent is kept."""
+
+
+class TooMany(Exception):
+    """More items than a batch may have."""
+
+
+@dataclass
+class Rejection:
+    """One refusal as the device is told it; `stored` says whether the rest of the item was kept."""
+
+    index: int
+    code: str
+    detail: str
+    field: str
+    stored: bool
+
+
+@dataclass
+class Outcome:
+    """What became of a batch. `keys` has each item's row, None where nothing of it is stored."""
+
+    stored: int = 0
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    keys: list[Key | None] = field(default_factory=list)
+
+    def vitals(self) -> list[Vital | None]:
+        """The rows in the order of the items, read back."""
+        stored = sql.vitals_at({key for key in self.keys if key})
+        prefetch_related_objects(stored, "patient")
+        rows = {_key(row): row for row in stored}
+        return [rows[key] if key else None for key in self.keys]
+
+
+def split(body: bytes) -> list[bytes]:
+    """The items of a body, each still as it was sent. Raises Undecodable, TooMany."""
+    try:
+        items = [bytes(item) for item in _list_of_items.decode(body)]
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Undecodable from None
+    if not items:
+        raise Undecodable
+    if len(items) > MOST_ITEMS:
+        raise TooMany
+    return items
+
+
+_list_of_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@retried
+def record(
+    items: Sequence[bytes], *, device: Device, received_at: datetime, now: datetime | None = None
+) -> Outcome:
+    """Store a batch of items as one transaction, judged; what is refused is kept in quarantine as it was sent.
+
+    `received_at` is when the batch arrived; `now` is later than that only when it is replayed. Raises WriterBusy.
+    """
+    now = now or received_at
+    batch = _Batch(device, received_at, now)
+    batch.take([read(place, item, zero_is_absent=device.zero_is_absent, now=now) for place, item in enumerate(items)])
+    return batch.outcome
+
+
+def keep_undecodable(body: bytes, *, device: Device, received_at: datetime) -> None:
+    """What a known device sent and nobody can decode is kept, its first 64 kB."""
+    RejectedVital.objects.create(
+        device=device,
+        received_at=received_at,
+        code="invalid",
+        detail="Not a list or an object of JSON.",
+        item=body[:KEPT_CHARACTERS].decode("utf-8", "replace").replace("\0", "�"),
+    )
+
+
+@retried
+def replay(rejected: RejectedVital, *, by: User, now: datetime) -> Outcome:
+    """Send a refused item through the door once more, as received when it was. A second replay finds nothing to do."""
+    mine = RejectedVital.objects.filter(pk=rejected.pk, stored=False, position__isnull=False, replayed_at=None)
+    if not mine.update(replayed_at=now, replayed_by=by):
+        return Outcome()
+    return record([rejected.item.encode()], device=rejected.device, received_at=rejected.received_at, now=now)
+
+
+class _Batch:
+    """One batch on its way in."""
+
+    def __init__(self, device: Device, received_at: datetime, now: datetime) -> None:
+        self.device, self.received_at, self.now = device, received_at, now
+        self.outcome = Outcome()
+        self.new: dict[Key, Vital] = {}
+        self.merged: dict[Key, Vital] = {}  # rows that were there and took further values
+        self.fresh: dict[Key, Vital] = {}  # of those rows, the further values alone: only they are judged
+        self.stamped: set[str | None] = set()  # patients that already have an item stamped with the time of receipt
+
+    def take(self, items: Sequence[Item]) -> None:
+        addresses = Addresses.of(self.device, items, received_at=self.received_at)
+        rows = [self._addressed(item, addresses) for item in items]
+        there = {_key(row): row for row in sql.vitals_at({_key(row) for row in rows if row})}
+        for item, row in zip(items, rows, strict=True):
+            kept = row is not None and self._keep(item, row, there)
+            self.outcome.keys.append(_key(row) if row and kept else None)
+            self.outcome.rejected += [
+                Rejection(item.position, refusal.code, refusal.detail, refusal.field, kept) for refusal in item.refused
+            ]
+        sql.insert(list(self.new.values()))
+        sql.update(list(self.merged.values()), [*COLUMNS])
+        self._quarantine(items)
+        alerts.judge([*self.new.values(), *self.fresh.values()], now=self.now)
+
+    def _addressed(self, item: Item, addresses: Addresses) -> Vital | None:
+        """An empty row at the item's address, or None when the item has no place."""
+        if item.address_refused:
+            return None
+        try:
+            if item.measured_at is None:
+                self._stamp_once(item)
+            measured_at = item.measured_at or self.received_at
+            patient_id, admission_id = addresses.find(item.patient_id, measured_at)
+        except Refused as refusal:
+            item.refuse_whole(refusal)
+            return None
+        return Vital(
+            patient_id=patient_id,
+            admission_id=admission_id,
+            device=self.device,
+            sensor_id=item.sensor_id or self.device.name,
+            measured_at=measured_at,
+            received_at=self.received_at,
+            late=self.now - measured_at > LIVE_WINDOW,
+        )
+
+    def _stamp_once(self, item: Item) -> None:
+        if item.patient_id in self.stamped:
+            raise Refused("invalid", "Of several items for one patient each needs its own timestamp.", "timestamp")
+        self.stamped.add(item.patient_id)
+
+    def _keep(self, item: Item, row: Vital, there: dict[Key, Vital]) -> bool:
+        """Store what the item adds; says whether anything of it is in the database now."""
+        if not item.values:
+            return False
+        key = _key(row)
+        present = there.get(key)
+        if present is None:
+            _set(row, item.values)
+            there[key] = self.new[key] = row
+            self.outcome.stored += 1
+            return True
+        added, same = _compare(present, item)
+        if added:
+            _set(present, added)
+            if key not in self.new:
+                self.merged[key] = present
+                _set(self.fresh.setdefault(key, row), added)
+            self.outcome.stored += 1
+        elif same:
+            self.outcome.duplicates += 1
+        return bool(added or same)
+
+    def _quarantine(self, items: Sequence[Item]) -> None:
+        sent = {item.position: item.sent for item in items}
+        sql.insert(
+            [
+                RejectedVital(
+                    device=self.device,
+                    received_at=self.received_at,
+                    position=rejection.index,
+                    code=rejection.code,
+                    field=rejection.field,
+                    detail=rejection.detail,
+                    stored=rejection.stored,
+                    item=sent[rejection.index],
+                )
+                for rejection in self.outcome.rejected
+            ]
+        )
+
+
+def _key(row: Vital) -> Key:
+    return row.patient_id, row.measured_at, row.sensor_id
+
+
+def _set(row: Vital, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, row.status | value if name == "status" else value)
+
+
+def _compare(row: Vital, item: Item) -> tuple[dict[str, Any], bool]:
+    """What the item adds to a row that is there, and whether it repeats any of it. Another value of a field is refused."""
+    added: dict[str, Any] = {}
+    same = False
+    for name, value in item.values.items():
+        present = getattr(row, name)
+        if name == "status":
+            missing = {of: word for of, word in value.items() if of not in present}
+            clash = any(present.get(of, word) != word for of, word in value.items())
+            if missing:
+                added["status"] = missing
+            same = same or len(missing) < len(value)
+        else:
+            clash = present not in (None, "", value)
+            if present in (None, ""):
+                added[name] = value
+            same = same or present == value
+        if clash:
+            item.refused.append(Refused("conflict", "Another value is stored for this sensor and time; it stays.", name))
+    return added, same

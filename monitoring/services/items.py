@@ -1,0 +1,195 @@
+"""What a device may send: one item of a batch, read value by value.
+
+A value that is wrong is refused and every other one stays; an item is refused whole only for its address.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from accounts.fields import PATIENT_ID, SENSOR_ID
+from monitoring.clinical.signs import FACTS, PRESSURES, Sign
+
+FUTURE = timedelta(seconds=30)
+TOO_OLD = timedelta(days=30)
+OLDEST_YEAR = 1900
+
+ALIASES = {"respiration": "respiratory_rate", "temperature_c": "body_temp", "recorded_at": "timestamp"}
+ADDRESS = {"patient_id", "sensor_id", "timestamp"}
+CONSCIOUSNESS = {"A", "C", "V", "P", "U"}
+HIGHEST_OXYGEN_FLOW = 80.0
+DEVICE_STATUS = {"ok", "fault", "battery_low", "standby"}
+SIGN_STATUS = {"ok", "probe_off", "no_signal", "artifact", "calibrating", "asystole", "apnoea"}
+
+ITEM_CODES = {"unknown_patient", "not_admitted", "other_ward", "not_assigned", "future_timestamp", "too_old", "no_values"}
+
+
+class Refused(Exception):
+    """A value, or a whole item, that is not taken. The codes are those of the API contract."""
+
+    def __init__(self, code: str, detail: str, field: str = "") -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.field = code, detail, field
+
+
+@dataclass
+class Item:
+    """One item as read. `values` holds what may be stored, by the name of its column; `refused` is why the rest may not."""
+
+    position: int
+    sent: str
+    patient_id: str | None = None
+    sensor_id: str | None = None
+    measured_at: datetime | None = None  # None: the time of receipt
+    values: dict[str, Any] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    address_refused: bool = False
+
+    def refuse_whole(self, refusal: Refused) -> None:
+        self.refused, self.address_refused = [refusal], True
+
+
+def read(position: int, sent: bytes, *, zero_is_absent: bool, now: datetime) -> Item:
+    """Read one item from its JSON text. What is wrong is in `refused`; nothing is raised."""
+    item = Item(position, sent.decode("utf-8", "replace"))
+    try:
+        fields = _fields(sent)
+        item.patient_id = _identifier(fields.pop("patient_id", None), "patient_id", PATIENT_ID)
+        item.sensor_id = _identifier(fields.pop("sensor_id", None), "sensor_id", SENSOR_ID)
+        item.measured_at = _time(fields.pop("timestamp", None), now)
+    except Refused as refusal:
+        item.refuse_whole(refusal)
+        return item
+    for name, value in fields.items():
+        try:
+            item.values[name] = _value(name, value)
+        except Refused as refusal:
+            item.refused.append(refusal)
+    if zero_is_absent:
+        _zeros_are_gaps(item.values)
+    _keep_pressure_order(item)
+    if not item.values and not item.refused:
+        item.refuse_whole(Refused("no_values", "The item carries no value and no status."))
+    return item
+
+
+def _fields(sent: bytes) -> dict[str, Any]:
+    """The item's fields by their own names, absent (null) ones left out."""
+    try:
+        item = msgspec.json.decode(sent)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refused("invalid", "The item cannot be decoded.") from None
+    if not isinstance(item, dict):
+        raise Refused("invalid", "An item is a JSON object.")
+    fields: dict[str, Any] = {}
+    for sent_name, value in item.items():
+        name = ALIASES.get(sent_name, sent_name)
+        if value is None and (name in COLUMNS or name in ADDRESS):
+            continue
+        if name in fields:
+            raise Refused("invalid", f"{name} is given twice, under two names.", sent_name)
+        fields[name] = value
+    return fields
+
+
+def _identifier(value: Any, name: str, pattern: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Refused("invalid", f"{name} is 1 to 64 ASCII letters, digits and . _ : - (a sensor's also /).", name)
+    return value
+
+
+def _time(value: Any, now: datetime) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None or at.year < OLDEST_YEAR:
+            raise ValueError
+        at = at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise Refused("invalid", "timestamp is an ISO 8601 time with its offset from UTC.", "timestamp") from None
+    if at - now > FUTURE:
+        raise Refused("future_timestamp", "The time is more than 30 s ahead of ours.", "timestamp")
+    if now - at > TOO_OLD:
+        raise Refused("too_old", "The time is more than 30 days ago.", "timestamp")
+    return at
+
+
+def _value(name: str, value: Any) -> Any:
+    reader = COLUMNS.get(name)
+    if reader is None:
+        raise Refused("unknown_field", "There is no field of this name.", name[:64])
+    return reader(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    lowest, highest = RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused("invalid", "This is no number.", name)
+    try:
+        number = round(float(value), 2)
+    except OverflowError:
+        number = math.inf
+    if not lowest <= number <= highest:
+        raise Refused("out_of_range", f"Can be measured from {lowest:g} to {highest:g}.", name)
+    return number
+
+
+def _consciousness(name: str, value: Any) -> str:
+    if not isinstance(value, str) or value not in CONSCIOUSNESS:
+        raise Refused("invalid", "Consciousness is A, C, V, P or U.", name)
+    return value
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("invalid", "This is true or false.", name)
+    return value
+
+
+def _status(name: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not value:
+        raise Refused("invalid", "status is an object: of the device or of a sign, a word each.", name)
+    for of, word in value.items():
+        words = DEVICE_STATUS if of == "device" else SIGN_STATUS if of in set(Sign) else None
+        if words is None:
+            raise Refused("unknown_field", "A status is of the device or of a sign.", f"status.{of}"[:64])
+        if not isinstance(word, str) or word not in words:
+            raise Refused("invalid", f"This status is one of: {', '.join(sorted(words))}.", f"status.{of}"[:64])
+    return dict(value)
+
+
+RANGES = {sign.value: (facts.lowest, facts.highest) for sign, facts in FACTS.items()} | {
+    "oxygen_flow": (0.0, HIGHEST_OXYGEN_FLOW)
+}
+COLUMNS = {name: _number for name in RANGES} | {
+    "consciousness": _consciousness,
+    "on_oxygen": _flag,
+    "status": _status,
+}
+
+
+def _zeros_are_gaps(values: dict[str, Any]) -> None:
+    """A device that writes 0 for "not measured" says "no signal" of that sign."""
+    absent = [sign for sign, facts in FACTS.items() if facts.zero_means_absent and values.get(sign) == 0]
+    for sign in absent:
+        del values[sign]
+    if absent:
+        values["status"] = {sign.value: "no_signal" for sign in absent} | values.get("status", {})
+
+
+def _keep_pressure_order(item: Item) -> None:
+    """Systolic ≥ mean ≥ diastolic; out of order, it is not known which is wrong: all of them are refused."""
+    present = [(sign, item.values[sign]) for sign in PRESSURES if sign in item.values]
+    falling = [value for _, value in present]
+    if falling == sorted(falling, reverse=True):
+        return
+    for sign, _ in present:
+        del item.values[sign]
+        item.refused.append(Refused("pressure_order", "Pressures run systolic ≥ mean ≥ diastolic.", sign.value))

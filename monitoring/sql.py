@@ -1,0 +1,82 @@
+"""The statements that Django's ORM would split or cannot say; the only module that knows which engine runs.
+
+Django splits bulk writes on SQLite by its old limit of 999 parameters; `executemany` is one statement whatever the batch,
+and mysqlclient folds it into multi-row INSERTs.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from monitoring.models import Vital
+
+M = TypeVar("M", bound=models.Model)
+
+
+def insert(rows: Sequence[M]) -> None:
+    """Insert all rows in one statement. Ids that the database gives are not read back."""
+    if rows:
+        fields = _written_fields(type(rows[0]))
+        _run_many(_insert_statement(type(rows[0]), fields), rows, fields)
+
+
+def put(rows: Sequence[M]) -> None:
+    """Insert rows, or replace those whose primary key is there already."""
+    if not rows:
+        return
+    model = type(rows[0])
+    fields, key = _written_fields(model), model._meta.pk
+    others = [_quoted(field.column) for field in fields if field is not key]
+    if connection.vendor == "mysql":
+        clash = "ON DUPLICATE KEY UPDATE " + ", ".join(f"{column} = VALUES({column})" for column in others)
+    else:
+        changes = ", ".join(f"{column} = excluded.{column}" for column in others)
+        clash = f"ON CONFLICT ({_quoted(key.column)}) DO UPDATE SET {changes}"
+    _run_many(f"{_insert_statement(model, fields)} {clash}", rows, fields)
+
+
+def update(rows: Sequence[M], names: Sequence[str]) -> None:
+    """Write these fields of rows that are there, found by primary key."""
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    fields = [meta.get_field(name) for name in names]
+    changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    statement = f"UPDATE {_quoted(meta.db_table)} SET {changes} WHERE {_quoted(meta.pk.column)} = %s"
+    _run_many(statement, rows, [*fields, meta.pk])
+
+
+def vitals_at(keys: Collection[tuple[int, datetime, str]]) -> list[Vital]:
+    """The stored vitals with these (patient, measured_at, sensor) keys: one index look-up each, one statement for all."""
+    if not keys:
+        return []
+    rows = ", ".join(["(%s, %s, %s)"] * len(keys))
+    listed = rows if connection.vendor == "mysql" else f"VALUES {rows}"
+    adapt = connection.ops.adapt_datetimefield_value
+    params = [part for patient, at, sensor in keys for part in (patient, adapt(at), sensor)]
+    table = _quoted(Vital._meta.db_table)
+    return list(
+        Vital.objects.raw(f"SELECT * FROM {table} WHERE (patient_id, measured_at, sensor_id) IN ({listed})", params)
+    )
+
+
+def _written_fields(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+def _insert_statement(model: type[models.Model], fields: list[Any]) -> str:
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES ({places})"
+
+
+def _run_many(statement: str, rows: Sequence[models.Model], fields: list[Any]) -> None:
+    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, values)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
