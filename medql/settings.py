@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "channels",
     "accounts",
     "monitoring",
+    "medql",
 ]
 
 MIDDLEWARE = [
