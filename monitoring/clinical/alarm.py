@@ -45,12 +45,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The newest value that one sensor gave of one sign, and whether it keeps an alert open."""
+    """The newest value that one sensor gave of one sign, and whether it keeps an alert open.
+
+    `interval` is the sensor's rhythm in seconds, None after a single value; a gap lengthens it by no more than twice.
+    """
 
     measured_at: datetime
     value: float
     breach: Breach | None = None
     holds: bool = False
+    interval: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,9 @@ class _Course:
         goes_on = newest and before is not None and before.holds and _same(before.breach, breach)
         if newest:
             holds = breach is not None and (not late or goes_on)
-            standings[reading.sensor] = Standing(reading.measured_at, value, breach, holds)
+            standings[reading.sensor] = Standing(
+                reading.measured_at, value, breach, holds, _interval(before, reading.measured_at)
+            )
         if breach and (not late or goes_on):
             self._signal(breach, reading.measured_at, newest)
         elif breach:
@@ -258,6 +264,13 @@ class _Course:
         shelf = self.state.records if episode.recorded else self.state.episodes
         shelf[episode.condition] = episode
         self.events.append(Event(what, episode, self.now))
+
+
+def _interval(before: Standing | None, measured_at: datetime) -> float | None:
+    if before is None or measured_at == before.measured_at:
+        return before.interval if before else None
+    gap = (measured_at - before.measured_at).total_seconds()
+    return gap if before.interval is None else min(gap, 2 * before.interval)
 
 
 def _same(one: Breach | None, other: Breach | None) -> bool:

@@ -1,0 +1,185 @@
+"""One feed for each ward that this process shows: draws what changed once, however many viewers, and hands it to all.
+
+The database is the truth. A message only hurries; the ward's change number, compared every BEAT seconds, finds what a lost
+message should have told. A pulse follows each comparison that worked: a board without pulses knows that it is blind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Collection
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from accounts.models import Ward
+from monitoring import board
+from monitoring.realtime import group_of
+
+log = logging.getLogger(__name__)
+
+BEAT = 2.0  # seconds between two looks at the change number: a lost message costs no more than that and a redraw
+PAUSE = 0.25  # seconds between two redraws: forty beds that change together are drawn together
+
+
+class Viewer(Protocol):
+    async def show(self, text: str) -> None: ...
+
+
+class Feed:
+    """The viewers of one ward in this process, and the task that serves them."""
+
+    def __init__(self, ward_id: int) -> None:
+        self.ward_id = ward_id
+        self.viewers: set[Viewer] = set()
+        self.newcomers: set[Viewer] = set()
+        self.changed: set[int] = set()
+        self.everything = False
+        self.wake = asyncio.Event()
+        self.drawn: dict[str, str] = {}
+        self.numbers = _Numbers()
+        self.task = asyncio.create_task(self._serve())
+
+    def join(self, viewer: Viewer) -> None:
+        """The viewer gets the whole board first, then what changes."""
+        self.newcomers.add(viewer)
+        self.wake.set()
+
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self.newcomers.discard(viewer)
+
+    @property
+    def is_deserted(self) -> bool:
+        return not self.viewers and not self.newcomers
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._compare())
+            tasks.create_task(self._redraw())
+
+    async def _listen(self) -> None:
+        """Hear which beds changed. When the channel layer fails the change number still tells, a little later."""
+        layer = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(group_of(self.ward_id), channel)
+                while True:
+                    message = await layer.receive(channel)
+                    self.numbers.hear(message["number"])
+                    self.changed.update(message["beds"])
+                    self.wake.set()
+            except Exception:  # whatever the layer's driver raises: log it, subscribe anew
+                log.exception("ward %s: the channel layer failed", self.ward_id)
+                await asyncio.sleep(BEAT)
+
+    async def _compare(self) -> None:
+        """Look whether a message was lost, and give the pulse that says: this board is true."""
+        while True:
+            await asyncio.sleep(BEAT)
+            try:
+                number = await database_sync_to_async(_change_number)(self.ward_id)
+            except Exception:  # whatever the driver raises: no pulse, so that every board says that it is blind
+                log.exception("ward %s: the database did not answer", self.ward_id)
+                self.everything = True
+                continue
+            if self.numbers.missing(number):
+                self.everything = True
+            if self.everything:
+                self.wake.set()
+            else:
+                await self._tell(self.viewers, _pulse())
+
+    async def _redraw(self) -> None:
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            newcomers, changed, everything = self.newcomers.copy(), self.changed.copy(), self.everything
+            self.changed.clear()
+            self.everything = False
+            try:
+                await self._draw(newcomers, None if everything or newcomers else changed)
+            except Exception:  # whatever the driver or a template raises: the next beat draws everything
+                log.exception("ward %s could not be drawn", self.ward_id)
+                self.everything = True
+            await asyncio.sleep(PAUSE)
+
+    async def _draw(self, newcomers: set[Viewer], beds: Collection[int] | None) -> None:
+        number, fragments = await database_sync_to_async(board.draw)(self.ward_id, beds)
+        if beds is None:
+            self.numbers.start(number)
+        different = {name: html for name, html in fragments.items() if self.drawn.get(name) != html}
+        self.drawn.update(fragments)
+        if different:
+            await self._tell(self.viewers, board.partials(different))
+        if newcomers:
+            await self._tell(newcomers, board.partials(fragments))
+            await self._tell(newcomers, _pulse())
+            self.viewers |= newcomers & self.newcomers  # who left meanwhile is in neither
+            self.newcomers -= newcomers
+
+    async def _tell(self, viewers: Collection[Viewer], text: str) -> None:
+        for viewer in list(viewers):
+            await viewer.show(text)
+
+
+class _Numbers:
+    """Which change numbers of the ward this feed knows of: it was told, or drew the whole ward after them."""
+
+    def __init__(self) -> None:
+        self.known = 0
+        self.ahead: set[int] = set()
+
+    def start(self, number: int) -> None:
+        self.known = number
+        self.ahead = {heard for heard in self.ahead if heard > number}
+
+    def hear(self, number: int) -> None:
+        self.ahead.add(number)
+
+    def missing(self, number: int) -> bool:
+        while self.known + 1 in self.ahead:
+            self.known += 1
+        self.ahead = {heard for heard in self.ahead if heard > self.known}
+        return self.known < number
+
+
+_feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Feed]] = WeakKeyDictionary()
+
+
+def join(ward_id: int, viewer: Viewer) -> None:
+    feeds = _feeds.setdefault(asyncio.get_running_loop(), {})
+    feed = feeds.get(ward_id)
+    if feed is None or feed.task.done():
+        feed = feeds[ward_id] = Feed(ward_id)
+    feed.join(viewer)
+
+
+async def leave(ward_id: int, viewer: Viewer) -> None:
+    """The last viewer ends the feed."""
+    feeds = _feeds.get(asyncio.get_running_loop(), {})
+    feed = feeds.get(ward_id)
+    if feed is None:
+        return
+    feed.leave(viewer)
+    if feed.is_deserted:
+        del feeds[ward_id]
+        feed.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await feed.task
+
+
+def _change_number(ward_id: int) -> int:
+    return Ward.objects.values_list("change_number", flat=True).get(pk=ward_id)
+
+
+def _pulse() -> str:
+    return json.dumps({"pulse": round(time.time(), 3)})
