@@ -6,7 +6,7 @@ COPY requirements.txt .
 RUN pip wheel --no-cache-dir --wheel-dir /wheels -r requirements.txt
 
 FROM python:3.11-slim-bookworm
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MEDQL_COLLECTED_STATIC=1
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb3 \
     && rm -rf /var/lib/apt/lists/* \
@@ -14,8 +14,8 @@ RUN apt-get update \
 RUN --mount=type=bind,from=builder,source=/wheels,target=/wheels pip install --no-cache-dir --no-index /wheels/*.whl
 WORKDIR /app
 COPY . .
-# The addresses are of no server: they make the settings choose hashed file names. The key signs nothing and stays in this step.
-RUN SECRET_KEY=collectstatic DATABASE_URL=mysql://nobody@localhost/none python manage.py collectstatic --noinput
+# The key signs nothing and stays in this step.
+RUN SECRET_KEY=collectstatic python manage.py collectstatic --noinput
 USER medql
 EXPOSE 8000
 # ALLOWED_HOSTS must hold 127.0.0.1 for this; docker-compose.yml adds it.

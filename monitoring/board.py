@@ -10,14 +10,14 @@ from django.template.loader import render_to_string
 
 from accounts.models import Bed, Ward
 from monitoring.clinical.alarm import Standing, State
-from monitoring.clinical.limits import Severity
+from monitoring.clinical.limits import Breach, Severity
 from monitoring.clinical.signs import FACTS, Side, Sign, plain
 from monitoring.models import AlarmState, Alert, Patient, Placement
 
 FRESH_SECONDS = 30.0  # a value younger than this is never old
 UNKNOWN_RHYTHM_SECONDS = 120.0  # of a sensor that spoke once
+RATES = (Sign.HEART_RATE, Sign.SPO2, Sign.RESPIRATORY_RATE)
 PRESSURE = (Sign.SYSTOLIC_BP, Sign.DIASTOLIC_BP, Sign.MEAN_BP)
-DRAWN = (Sign.HEART_RATE, Sign.SPO2, Sign.RESPIRATORY_RATE, PRESSURE, Sign.BODY_TEMP)
 
 
 def epoch(at: datetime) -> str:
@@ -37,13 +37,22 @@ class Cell:
     sensor: str = ""
     measured_at: datetime | None = None
     old_after: float = FRESH_SECONDS
-    severity: Severity | None = None
-    arrow: str = ""
+    breach: Breach | None = None
     word: str = ""
 
     @property
     def epoch(self) -> str:
         return epoch(self.measured_at) if self.measured_at else ""
+
+    @property
+    def severity(self) -> str:
+        return self.breach.severity.value if self.breach else ""
+
+    @property
+    def arrow(self) -> str:
+        if self.breach is None:
+            return ""
+        return "↓" if self.breach.side is Side.LOW else "↑"
 
     @property
     def source(self) -> str:
@@ -135,7 +144,7 @@ def _bed_of(placements: Mapping[int, Placement], alert: Alert) -> Bed | None:
 def draw(ward_id: int, beds: Collection[int] | None = None) -> tuple[int, dict[str, str]]:
     """The change number and the HTML of each fragment, by the id of its element."""
     board = read(ward_id, beds)
-    fragments = {tile.fragment: render_to_string("_tile.html", {"tile": tile}) for tile in board.tiles}
+    fragments: dict[str, str] = {tile.fragment: render_to_string("_tile.html", {"tile": tile}) for tile in board.tiles}
     fragments["rail"] = render_to_string("_rail.html", {"board": board})
     fragments["counts"] = render_to_string("_counts.html", {"board": board})
     return board.number, fragments
@@ -160,7 +169,7 @@ def _tile(bed: Bed, placement: Placement | None, states: Mapping[int, State], ra
         return Tile(bed)
     admission = placement.admission
     state = states.get(admission.pk, State())
-    cells = [_pressure(state) if sign is PRESSURE else _cell(sign, state) for sign in DRAWN]
+    cells = [*(_cell(sign, state) for sign in RATES), _pressure(state), _cell(Sign.BODY_TEMP, state)]
     return Tile(bed, admission.patient, cells, [notice for notice in rail if notice.bed == bed])
 
 
@@ -178,8 +187,8 @@ def _cell(sign: Sign, state: State) -> Cell:
         sensor=sensor,
         measured_at=standing.measured_at,
         old_after=_old_after(standing),
+        breach=standing.breach,
         word=word,
-        **_stands(standing),
     )
 
 
@@ -202,8 +211,8 @@ def _pressure(state: State) -> Cell:
         sensor=sensor,
         measured_at=lead.measured_at,
         old_after=_old_after(lead),
+        breach=lead.breach,
         word=_word(state, Sign.MEAN_BP, lead),
-        **_stands(lead),
     )
 
 
@@ -217,12 +226,6 @@ def _chosen(state: State, sign: Sign) -> tuple[str, Standing | None]:
 def _weight(standing: Standing) -> tuple[int, datetime]:
     beyond = standing.breach.severity.rank if standing.breach and standing.holds else 0
     return beyond, standing.measured_at
-
-
-def _stands(standing: Standing) -> dict[str, Severity | str | None]:
-    if standing.breach is None:
-        return {"severity": None, "arrow": ""}
-    return {"severity": standing.breach.severity, "arrow": "↓" if standing.breach.side is Side.LOW else "↑"}
 
 
 def _word(state: State, sign: Sign, standing: Standing | None) -> str:

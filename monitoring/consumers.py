@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 

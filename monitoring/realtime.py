@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
-from functools import partial
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -31,13 +30,14 @@ def beds_changed(beds: Mapping[int, Collection[int]]) -> dict[int, int]:
         return {}
     Ward.objects.filter(pk__in=beds).update(change_number=F("change_number") + 1)
     numbers = dict(Ward.objects.filter(pk__in=beds).values_list("pk", "change_number"))
+    told = {ward: sorted(ids) for ward, ids in beds.items()}
+
+    def publish() -> None:
+        async_to_sync(_send)(told, numbers)
+
     # Robust: the rows are committed, and a board finds them by the change number when this message is lost.
-    transaction.on_commit(partial(_publish, {ward: sorted(ids) for ward, ids in beds.items()}, numbers), robust=True)
+    transaction.on_commit(publish, robust=True)
     return numbers
-
-
-def _publish(beds: Mapping[int, list[int]], numbers: Mapping[int, int]) -> None:
-    async_to_sync(_send)(beds, numbers)
 
 
 async def _send(beds: Mapping[int, list[int]], numbers: Mapping[int, int]) -> None:

@@ -42,7 +42,7 @@ def update(rows: Sequence[M], names: Sequence[str]) -> None:
     if not rows:
         return
     meta = type(rows[0])._meta
-    fields = [meta.get_field(name) for name in names]
+    fields: list[Any] = [meta.get_field(name) for name in names]
     changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
     statement = f"UPDATE {_quoted(meta.db_table)} SET {changes} WHERE {_quoted(meta.pk.column)} = %s"
     _run_many(statement, rows, [*fields, meta.pk])
@@ -57,9 +57,7 @@ def vitals_at(keys: Collection[tuple[int, datetime, str]]) -> list[Vital]:
     adapt = connection.ops.adapt_datetimefield_value
     params = [part for patient, at, sensor in keys for part in (patient, adapt(at), sensor)]
     table = _quoted(Vital._meta.db_table)
-    return list(
-        Vital.objects.raw(f"SELECT * FROM {table} WHERE (patient_id, measured_at, sensor_id) IN ({listed})", params)
-    )
+    return list(Vital.objects.raw(f"SELECT * FROM {table} WHERE (patient_id, measured_at, sensor_id) IN ({listed})", params))
 
 
 def _written_fields(model: type[models.Model]) -> list[Any]:
@@ -78,5 +76,5 @@ def _run_many(statement: str, rows: Sequence[models.Model], fields: list[Any]) -
         cursor.executemany(statement, values)
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _quoted(name: str | None) -> str:
+    return connection.ops.quote_name(name or "")

@@ -8,16 +8,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Permission, permissions
-from accounts.models import Ward
+from accounts.models import User, Ward
 from monitoring import board
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Placement
 from monitoring.services import alerts
 
 
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
+
+    user: User
+
+
 @require_GET
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedIn) -> HttpResponse:
     """To the first ward of the person who signed in."""
     ward = Ward.objects.visible_to(request.user).order_by("name").first()
     return redirect("ward", slug=ward.slug) if ward else render(request, "no_ward.html")
@@ -26,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 @login_required
-def ward(request: HttpRequest, slug: str) -> HttpResponse:
+def ward(request: SignedIn, slug: str) -> HttpResponse:
     """The board of a ward, live."""
     wards = Ward.objects.visible_to(request.user).order_by("name")
     shown = get_object_or_404(wards, slug=slug)
@@ -45,7 +51,7 @@ def ward(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def acknowledge(request: HttpRequest, alert_id: str) -> HttpResponse:
+def acknowledge(request: SignedIn, alert_id: str) -> HttpResponse:
     """Take an alert as it was shown; answers with its tile. 409, and the tile as it is, when it is worse by now."""
     alert = get_object_or_404(Alert.objects.visible_to(request.user), pk=alert_id)
     if Permission.ACKNOWLEDGE not in permissions(request.user, alert.ward):

@@ -6,6 +6,7 @@ Ward Ada is in has Noor (nurse), Dora (doctor) and Vera (viewer); Eve is a nurse
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,7 +17,15 @@ from monitoring.models import Admission, Patient
 from monitoring.services import admissions
 from tests.world import Monitor
 
+pytest_plugins = ["tests.strictness"]
+
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """A slow hash is a virtue elsewhere."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Device
@@ -23,7 +22,7 @@ class Monitor:
     key: str
     client: Client = field(default_factory=Client)
 
-    def post(self, body: Any, **headers: str) -> HttpResponse:
+    def post(self, body: Any, **headers: str) -> Any:
         content = body if isinstance(body, bytes | str) else json.dumps(body, default=_text)
         return self.client.post(
             "/api/v1/vitals", content, content_type="application/json", headers={"X-API-Key": self.key} | headers

@@ -23,7 +23,7 @@ class Ward(models.Model):
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100, unique=True)
-    # Moves with every change of what the ward's board shows, in the same transaction: boards compare it to notice a lost message.
+    # Moves with every change of what the board shows, in the same transaction: boards compare it to find a lost message.
     change_number = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = WardQuerySet.as_manager()

@@ -92,7 +92,10 @@ def phrase(sign: Sign, side: Side, value: float, limit: float) -> str:
 
 
 def faults(sign: Sign, limits: Limits) -> dict[str, str]:
-    """What is wrong with a set of limits: field → sentence. Warning inside critical, low below high, inside the measuring range."""
+    """What is wrong with a set of limits: field → sentence.
+
+    Warning must lie inside critical, low below high, and all inside the measuring range.
+    """
     found: dict[str, str] = {}
     facts = FACTS[sign]
     for name in ("critical_low", "warning_low", "warning_high", "critical_high"):

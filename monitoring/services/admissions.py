@@ -29,10 +29,12 @@ class TooEarly(Exception):
 
 @retried
 def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: str = "") -> Admission:
-    """A stay begins, in a bed. Raises AlreadyAdmitted, BedTaken."""
+    """A stay begins, in a bed, not before the patient's last one ended. Raises AlreadyAdmitted, BedTaken, TooEarly."""
     alerts.lock({patient.pk})
     if Admission.objects.filter(patient=patient, is_open=True).exists():
         raise AlreadyAdmitted
+    if Admission.objects.filter(patient=patient, discharged_at__gt=at).exists():
+        raise TooEarly
     _must_be_free(bed)
     admission = Admission.objects.create(patient=patient, admitted_at=at, admitted_by=by, notes=notes)
     Placement.objects.create(admission=admission, bed=bed, started_at=at)
@@ -80,6 +82,8 @@ def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, n
         if at < former.started_at:
             raise TooEarly
         DeviceAssignment.objects.filter(pk=former.pk).update(ended_at=at, is_open=None)
+    elif DeviceAssignment.objects.filter(device=device, ended_at__gt=at).exists():
+        raise TooEarly
     return DeviceAssignment.objects.create(device=device, patient=patient, started_at=at, assigned_by=by, notes=notes)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User, Ward
@@ -88,7 +87,7 @@ def _save(judged: Sequence[Case]) -> None:
     sql.insert([alert for alert in changed if alert._state.adding])
     beds: dict[int, set[int]] = {}
     for case in judged:
-        beds.setdefault(case.ward_id, set()).update({case.bed_id} - {None})
+        beds.setdefault(case.ward_id, set()).update([case.bed_id] if case.bed_id else [])
     numbers = realtime.beds_changed(beds)
     sql.insert([row for case in judged for row in case.event_rows(numbers[case.ward_id])])
 

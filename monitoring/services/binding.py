@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Device
 from django.db.models import Q
 
+from accounts.models import Device
 from monitoring.models import DeviceAssignment, Patient, Placement
 from monitoring.services.items import Item, Refused
 
@@ -34,9 +34,9 @@ class Addresses:
         rows = Patient.objects.select_for_update().filter(patient_id__in=named).order_by("pk")
         patients = {row.patient_id: row.pk for row in rows.only("patient_id")}
         placements: dict[int, list[Placement]] = {}
-        for placement in Placement.objects.filter(
-            then, admission__patient__in=patients.values()
-        ).select_related("admission", "bed"):
+        for placement in Placement.objects.filter(then, admission__patient__in=patients.values()).select_related(
+            "admission", "bed"
+        ):
             placements.setdefault(placement.admission.patient_id, []).append(placement)
         wards = frozenset(device.wards.values_list("pk", flat=True))
         return cls(device.kind, wards, patients, placements, assignments)

@@ -151,7 +151,7 @@ MOVING = (
 
 
 def _write(alert: Alert, episode: Episode) -> None:
-    alert.is_open = None if episode.resolved_at else True
+    alert.is_open = None if episode.resolved_at else True  # type: ignore[assignment]  # the stubs know no nullable marker
     alert.severity = episode.severity.value
     alert.sign = episode.sign.value
     alert.vital_value = episode.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -78,9 +78,7 @@ _list_of_items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @retried
-def record(
-    items: Sequence[bytes], *, device: Device, received_at: datetime, now: datetime | None = None
-) -> Outcome:
+def record(items: Sequence[bytes], *, device: Device, received_at: datetime, now: datetime | None = None) -> Outcome:
     """Store a batch of items as one transaction, judged; what is refused is kept in quarantine as it was sent.
 
     `received_at` is when the batch arrived; `now` is later than that only when it is replayed. Raises WriterBusy.

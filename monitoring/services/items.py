@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from re import Pattern
+from typing import Any, cast
 
 import msgspec
 
@@ -86,7 +87,7 @@ def _fields(sent: bytes) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise Refused("invalid", "An item is a JSON object.")
     fields: dict[str, Any] = {}
-    for sent_name, value in item.items():
+    for sent_name, value in cast(dict[str, Any], item).items():
         name = ALIASES.get(sent_name, sent_name)
         if value is None and (name in COLUMNS or name in ADDRESS):
             continue
@@ -96,7 +97,7 @@ def _fields(sent: bytes) -> dict[str, Any]:
     return fields
 
 
-def _identifier(value: Any, name: str, pattern: Any) -> str | None:
+def _identifier(value: Any, name: str, pattern: Pattern[str]) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not pattern.fullmatch(value):

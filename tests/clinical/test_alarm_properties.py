@@ -79,7 +79,7 @@ def _open_alerts_are_just_what_stands_beyond(state, standing):
 
 def _condition(sign: Sign, value: float) -> str | None:
     breach = judge(sign, value, ADULT[sign])
-    return breach and breach.condition
+    return breach.condition if breach else None
 
 
 @settings(max_examples=200, deadline=None)

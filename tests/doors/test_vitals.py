@@ -130,7 +130,7 @@ def test_what_is_wrong_is_named(ada, gateway, now, values, code, field):
 
 @pytest.mark.parametrize("value", ["1e400", "NaN", "-Infinity"])
 def test_numbers_that_are_none_never_get_in(ada, gateway, value):
-    answer = gateway.post('[{"patient_id": "P-ADA", "heart_rate": %s}]' % value)
+    answer = gateway.post(f'[{{"patient_id": "P-ADA", "heart_rate": {value}}}]')
 
     assert answer.status_code == 400
     assert not Vital.objects.exists()
@@ -253,7 +253,12 @@ class TestAddress:
 class TestTime:
     @pytest.mark.parametrize(
         ("ahead", "code"),
-        [(timedelta(seconds=29), None), (timedelta(seconds=40), "future_timestamp"), (timedelta(days=-30, seconds=-5), "too_old")],
+        [
+            (timedelta(seconds=29), None),
+            (timedelta(seconds=40), "future_timestamp"),
+            (timedelta(days=-29), None),
+            (timedelta(days=-30, seconds=-5), "too_old"),
+        ],
     )
     def test_too_far_ahead_and_too_old_are_refused(self, gateway, ada, now, ahead, code):
         Admission.objects.update(admitted_at=now - timedelta(days=90))

@@ -1,0 +1,331 @@
+"""The alert service: what was saved is judged, followed, taken by a person, and ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Ward
+from monitoring.clinical.limits import Severity
+from monitoring.models import Admission, Alert, AlertEvent, Threshold, Vital
+from monitoring.models.threshold import scope_of
+from monitoring.services import admissions, alerts
+from tests.world import events_of, item, open_alert, series
+
+
+def test_an_alert_tells_the_whole_story(ada, gateway, now):
+    gateway.post(series(ada, now, [{"spo2": 88}, {"spo2": 84}, {"spo2": 80}, {"spo2": 83}]))
+
+    alert = open_alert(ada)
+    assert (alert.severity, alert.sign, alert.side, alert.condition) == ("critical", "spo2", "low", "spo2_low")
+    assert (alert.vital_value, alert.threshold_breached, alert.message) == (84, 85, "SpO₂ 84 < 85 %")
+    assert (alert.worst_value, alert.last_value, alert.count) == (80, 83, 4)
+    assert (alert.subject, alert.ward.slug, alert.state) == (f"patient:{ada.pk}", "north", "raised")
+    assert alert.measured_at == now
+    assert events_of(ada) == ["raised", "risen"]
+
+
+def test_alert_closes_when_oxygen_recovers(ada, gateway, now):
+    gateway.post([item(ada, now, spo2=84)])
+
+    gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
+
+    assert not Alert.objects.open().exists()
+    assert events_of(ada) == ["raised", "resolved"]
+
+
+def test_a_batch_may_end_one_alert_and_begin_a_worse_one(ada, gateway, now):
+    gateway.post(series(ada, now, [{"spo2": 88}, {"spo2": 97}, {"spo2": 84}]))
+
+    assert Alert.objects.count() == 2
+    assert open_alert(ada).severity == "critical"
+
+
+def test_back_within_the_cooldown_it_is_the_same_alert(ada, gateway, now):
+    with time_machine.travel(now) as clock:
+        gateway.post([item(ada, spo2=84)])
+        clock.shift(60)
+        gateway.post([item(ada, spo2=97)])
+        clock.shift(299)
+        gateway.post([item(ada, spo2=84)])
+
+    assert Alert.objects.count() == 1
+    assert events_of(ada) == ["raised", "resolved", "reopened"]
+
+
+def test_back_after_the_cooldown_it_is_another(ada, gateway, now):
+    with time_machine.travel(now) as clock:
+        gateway.post([item(ada, spo2=84)])
+        clock.shift(60)
+        gateway.post([item(ada, spo2=97)])
+        clock.shift(300)
+        gateway.post([item(ada, spo2=84)])
+
+    assert Alert.objects.count() == 2
+
+
+def test_a_vital_saved_singly_reaches_the_same_service(ada, now):
+    Vital.objects.create(
+        patient=ada,
+        admission=ada.admissions.get(),
+        sensor_id="by-hand",
+        measured_at=now,
+        received_at=now,
+        spo2=84,
+    )
+
+    assert open_alert(ada).condition == "spo2_low"
+
+
+def test_saving_it_again_judges_nothing_twice(ada, now):
+    vital = Vital.objects.create(
+        patient=ada,
+        admission=ada.admissions.get(),
+        sensor_id="by-hand",
+        measured_at=now,
+        received_at=now,
+        spo2=84,
+    )
+
+    vital.save()
+
+    assert open_alert(ada).count == 1
+
+
+class TestLimitsInForce:
+    def set(self, critical_low, **scope):
+        Threshold.objects.create(
+            sign="spo2",
+            critical_low=critical_low,
+            scope_key=scope_of(**{f"{name}_id": row.pk for name, row in scope.items()}),
+            **scope,
+        )
+
+    def severity(self, ada, gateway, spo2):
+        gateway.post([item(ada, spo2=spo2)])
+        alert = Alert.objects.open().filter(patient=ada).first()
+        return alert and alert.severity
+
+    def test_without_any_the_shipped_ones_hold(self, ada, gateway):
+        assert self.severity(ada, gateway, 84) == "critical"
+
+    def test_the_hospitals_replace_the_shipped_ones_sign_by_sign(self, ada, gateway):
+        self.set(70)
+
+        assert self.severity(ada, gateway, 84) is None
+        gateway.post([item(ada, heart_rate=150)])
+        assert open_alert(ada).condition == "heart_rate_high"
+
+    def test_the_wards_replace_the_hospitals(self, ada, north, gateway):
+        self.set(70)
+        self.set(95, ward=north)
+
+        assert self.severity(ada, gateway, 94) == "critical"
+
+    def test_the_patients_replace_the_wards(self, ada, north, gateway):
+        self.set(95, ward=north)
+        self.set(60, patient=ada)
+
+        assert self.severity(ada, gateway, 80) is None
+
+    def test_another_patients_limits_are_not_his(self, ada, ben, gateway):
+        self.set(99, patient=ben)
+
+        assert self.severity(ada, gateway, 97) is None
+
+
+class TestAcknowledge:
+    @pytest.fixture
+    def alert(self, ada, gateway, now) -> Alert:
+        gateway.post([item(ada, now, spo2=84)])
+        return open_alert(ada)
+
+    def test_a_person_takes_it(self, alert, ada, noor, now):
+        alerts.acknowledge(alert, by=noor, at=now)
+
+        alert.refresh_from_db()
+        assert (alert.state, alert.acknowledged_by, alert.acknowledged_at) == ("acknowledged", noor, now)
+        assert events_of(ada) == ["raised", "acknowledged"]
+        assert alert.events.last().by == noor
+
+    def test_the_first_hand_stays(self, alert, ada, noor, dora, now):
+        alerts.acknowledge(alert, by=noor, at=now)
+
+        alerts.acknowledge(alert, by=dora, at=now + timedelta(seconds=5))
+
+        alert.refresh_from_db()
+        assert (alert.acknowledged_by, alert.acknowledged_at) == (noor, now)
+        assert events_of(ada) == ["raised", "acknowledged"]
+
+    def test_nobody_takes_what_he_was_not_shown(self, alert, noor, now):
+        with pytest.raises(alerts.SeverityRisen):
+            alerts.acknowledge(alert, by=noor, at=now, severity_shown=Severity.WARNING)
+
+        assert open_alert(alert.patient).state == "raised"
+
+    def test_taking_what_eased_meanwhile_is_no_error(self, alert, ada, gateway, noor, now):
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=88)])
+
+        alerts.acknowledge(alert, by=noor, at=now, severity_shown=Severity.CRITICAL)
+
+        assert open_alert(ada).acknowledged_by == noor
+
+    def test_taking_what_ended_meanwhile_is_no_error(self, alert, ada, gateway, noor, now):
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
+
+        alerts.acknowledge(alert, by=noor, at=now)
+
+        alert.refresh_from_db()
+        assert (alert.state, alert.acknowledged_by) == ("resolved", None)
+
+    def test_more_readings_leave_the_hand_where_it_is(self, alert, ada, gateway, noor, now):
+        alerts.acknowledge(alert, by=noor, at=now)
+
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=83)])
+
+        assert open_alert(ada).acknowledged_by == noor
+
+    def test_a_rise_takes_the_hand_off_and_the_history_keeps_it(self, ada, gateway, noor, now):
+        gateway.post([item(ada, now, spo2=88)])
+        alerts.acknowledge(open_alert(ada), by=noor, at=now)
+
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=84)])
+
+        assert open_alert(ada).state == "raised"
+        assert AlertEvent.objects.get(what="acknowledged").by == noor
+
+    def test_the_version_moves_with_the_state_and_not_with_the_count(self, alert, ada, gateway, noor, now):
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=83)])
+        assert open_alert(ada).version == 1
+
+        alerts.acknowledge(alert, by=noor, at=now)
+        assert open_alert(ada).version == 2
+
+
+class TestStay:
+    def test_a_transfer_takes_the_alerts_along(self, ada, gateway, south, noor, now):
+        gateway.post([item(ada, now, spo2=84)])
+
+        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=noor, at=timezone.now())
+
+        assert open_alert(ada).ward == south
+        assert events_of(ada) == ["raised", "moved"]
+
+    def test_a_discharge_ends_them(self, ada, gateway, noor, now):
+        gateway.post([item(ada, now, spo2=84)])
+
+        admissions.discharge(ada.admissions.get(), by=noor, at=timezone.now())
+
+        alert = Alert.objects.get()
+        assert (alert.state, alert.resolved_by, alert.events.last().note) == ("resolved", noor, "discharged")
+
+    def test_what_arrives_after_the_discharge_calls_nobody(self, ada, gateway, noor, now):
+        admissions.discharge(ada.admissions.get(), by=noor, at=now)
+
+        gateway.post([item(ada, now - timedelta(seconds=30), spo2=84)])
+
+        assert events_of(ada) == ["recorded"]
+
+    def test_a_new_stay_begins_without_the_old_ones_values(self, ada, gateway, north, noor, now):
+        gateway.post([item(ada, now - timedelta(seconds=2), spo2=84)])
+        admissions.discharge(ada.admissions.get(), by=noor, at=now - timedelta(seconds=1))
+        admissions.admit(ada, bed=north.beds.get(position=1), by=noor, at=now)
+
+        gateway.post([item(ada, now, heart_rate=70)])
+
+        assert not Alert.objects.open().exists()
+
+    def test_a_bed_takes_one_patient(self, ada, ben, north, now):
+        with pytest.raises(admissions.BedTaken):
+            admissions.transfer(ben.admissions.get(), bed=north.beds.get(position=1), by=None, at=timezone.now())
+
+    def test_a_patient_is_admitted_once(self, ada, north, now):
+        with pytest.raises(admissions.AlreadyAdmitted):
+            admissions.admit(ada, bed=north.beds.get(position=3), by=None, at=now)
+
+    def test_nothing_ends_before_it_began(self, ada, now):
+        with pytest.raises(admissions.TooEarly):
+            admissions.discharge(ada.admissions.get(), by=None, at=now - timedelta(days=3))
+
+
+@pytest.mark.django_db
+class TestHeldByTheDatabase:
+    """The rules that must hold even when the code above is wrong."""
+
+    def refuses(self, model, **fields):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            model.objects.create(**fields)
+
+    def alert(self, ada, **fields):
+        moment = timezone.now()
+        return {
+            "subject": f"patient:{ada.pk}",
+            "condition": "spo2_low",
+            "severity": "critical",
+            "ward": Ward.objects.get(slug="north"),
+            "measured_at": moment,
+            "last_measured_at": moment,
+            "raised_at": moment,
+        } | fields
+
+    def test_one_open_alert_a_condition(self, ada):
+        Alert.objects.create(**self.alert(ada))
+
+        self.refuses(Alert, **self.alert(ada))
+
+    def test_any_number_of_ended_ones(self, ada):
+        for _ in range(2):
+            Alert.objects.create(**self.alert(ada, is_open=None, resolved_at=timezone.now()))
+
+    @pytest.mark.parametrize(("is_open", "ended"), [(None, False), (False, False), (True, True), (False, True)])
+    def test_the_marker_and_the_time_of_ending_are_welded(self, ada, is_open, ended):
+        self.refuses(Alert, **self.alert(ada, is_open=is_open, resolved_at=timezone.now() if ended else None))
+
+    def test_who_and_when_are_welded(self, ada, noor):
+        self.refuses(Alert, **self.alert(ada, acknowledged_at=timezone.now()))
+        self.refuses(Alert, **self.alert(ada, acknowledged_by=noor))
+
+    def test_one_open_admission_a_patient(self, ada, now):
+        self.refuses(Admission, patient=ada, admitted_at=now)
+
+    def test_one_open_placement_a_bed_and_an_admission(self, ada, ben, north, now):
+        stay = ada.admissions.get()
+        placement = stay.placements.model
+
+        self.refuses(placement, admission=ben.admissions.get(), bed=north.beds.get(position=1), started_at=now)
+        self.refuses(placement, admission=stay, bed=north.beds.get(position=4), started_at=now)
+
+    def test_one_assignment_a_device(self, monitor, ben, now):
+        self.refuses(monitor.device.assignments.model, device=monitor.device, patient=ben, started_at=now)
+
+    def test_one_vital_a_patient_time_and_sensor(self, ada, now):
+        fields = {"patient": ada, "admission": ada.admissions.get(), "sensor_id": "M1", "measured_at": now, "received_at": now}
+        Vital.objects.create(**fields)
+
+        self.refuses(Vital, **fields)
+
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            {"critical_low": 90, "warning_low": 85},
+            {"warning_high": 140, "critical_high": 120},
+            {"warning_low": 100, "warning_high": 100},
+            {"critical_low": 100, "critical_high": 90},
+        ],
+    )
+    def test_limits_that_contradict_themselves(self, limits):
+        self.refuses(Threshold, sign="heart_rate", **limits)
+
+    def test_a_threshold_has_one_scope(self, ada, north):
+        self.refuses(Threshold, sign="spo2", scope_key="hospital", patient=ada)
+        self.refuses(Threshold, sign="spo2", scope_key=f"ward:{north.pk}")
+        self.refuses(Threshold, sign="spo2", scope_key="ward:1", ward=north, patient=ada)
+
+    def test_one_threshold_a_scope_and_sign(self, db):
+        Threshold.objects.create(sign="spo2", critical_low=85)
+
+        self.refuses(Threshold, sign="spo2", critical_low=80)
