@@ -1,0 +1,11 @@
+"""The administration of people, wards and devices."""
+
+from django.contrib import admin
+
+from accounts.admin import devices, people, wards
+
+__all__ = ["devices", "people", "wards"]
+
+admin.site.site_header = "MedQL administration"
+admin.site.site_title = "MedQL administration"
+admin.site.index_title = "What would you like to look after?"

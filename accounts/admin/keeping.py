@@ -1,0 +1,74 @@
+"""What every page of the administration keeps to: the record stays, and a person sees the wards that are his."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
+from django.db import models
+from django.forms import ModelChoiceField, ModelMultipleChoiceField
+from django.http import HttpRequest
+
+from accounts.models import User, Ward
+
+
+class Kept(BaseModelAdmin):
+    """Rows that nobody deletes."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(Kept):
+    """Rows that only MedQL itself writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OfVisibleWards(BaseModelAdmin):
+    """Administrators see every row, other staff those of their wards: in lists, pages, choices and filters alike."""
+
+    ward_path = "ward"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        person = request.user
+        assert isinstance(person, User)  # admin lets nobody else in
+        return rows if person.is_superuser else self.visible(rows, person)
+
+    def visible(self, rows: models.QuerySet[Any], person: User) -> models.QuerySet[Any]:
+        """Those of the rows that belong to a ward of this person."""
+        mine = self.model._default_manager.filter(**{f"{self.ward_path}__in": Ward.objects.visible_to(person)})
+        return rows.filter(pk__in=mine.values("pk"))
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        kwargs.setdefault("queryset", self._seen(db_field, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(
+        self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
+        kwargs.setdefault("queryset", self._seen(db_field, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _seen(self, field: Any, request: HttpRequest) -> models.QuerySet[Any]:
+        """What a choice may offer: the rows that the person sees on that noun's own page."""
+        noun = field.remote_field.model
+        if self.admin_site.is_registered(noun):
+            return self.admin_site.get_model_admin(noun).get_queryset(request)
+        return noun._default_manager.all()
+
+
+class VisibleChoices(admin.RelatedFieldListFilter):
+    """A filter that names only what the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
+        noun = model_admin.admin_site.get_model_admin(field.related_model)
+        return [(str(row.pk), str(row)) for row in noun.get_queryset(request)]
