@@ -1,0 +1,64 @@
+"""Which device is on whom: a new assignment ends the device's former one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.keeping import Kept, OfVisibleWards, VisibleChoices
+from monitoring.admin.forms import DeedForm, PastOrNow
+from monitoring.models import DeviceAssignment
+from monitoring.services import admissions
+
+
+class AssignForm(DeedForm):
+    started_at = PastOrNow(label="On the patient since")
+
+    refusals = {
+        admissions.NotAdmitted: ("patient", "This patient is not admitted."),
+        admissions.TooEarly: ("started_at", "The device was on another patient then."),
+    }
+
+    class Meta:
+        model = DeviceAssignment
+        fields = ("device", "patient", "started_at", "notes")
+
+    def act(self) -> DeviceAssignment:
+        wanted = self.cleaned_data
+        return admissions.assign(
+            wanted["device"], patient=wanted["patient"], by=self.by, at=wanted["started_at"], notes=wanted["notes"]
+        )
+
+
+@admin.register(DeviceAssignment)
+class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    ward_path = "device__wards"
+    list_display = ("device", "patient", "started_at", "ended_at", "assigned_by")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), ("device__wards", VisibleChoices), "started_at")
+    list_select_related = ("device", "patient", "assigned_by")
+    search_fields = ("patient__patient_id__startswith", "device__name__startswith")
+    search_help_text = "Search by the beginning of a patient id or a device's name."
+    ordering = ("-started_at",)
+    autocomplete_fields = ("device", "patient")
+    fields = ("device", "patient", "started_at", "notes")
+    actions = None
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: DeviceAssignment | None = None) -> bool:
+        """Another patient is another assignment."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: DeviceAssignment | None = None) -> tuple[str, ...]:
+        return (*self.fields, "ended_at", "assigned_by") if obj else self.fields
+
+    def get_form(self, request: HttpRequest, obj: DeviceAssignment | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            return super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, form=AssignForm, **kwargs)
+        form.by = request.user
+        return form
+
+    def save_model(self, request: HttpRequest, obj: DeviceAssignment, form: Any, change: bool) -> None:
+        """The form's deed has saved it."""
