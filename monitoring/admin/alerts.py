@@ -1,0 +1,102 @@
+"""Alerts and what happened to them: to be read, never written here."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.keeping import OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.models import User
+from monitoring.admin.paging import NewestRows
+from monitoring.clinical.signs import plain
+from monitoring.models import Alert, AlertEvent
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(state, state) for state in ("raised", "acknowledged", "resolved")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        wanted = {
+            "raised": Q(is_open=True, acknowledged_at=None),
+            "acknowledged": Q(is_open=True, acknowledged_at__isnull=False),
+            "resolved": Q(is_open=None),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    model = AlertEvent
+    fields = ("at", "what", "severity", "value", "by", "note", "ward")
+    readonly_fields = fields
+    ordering = ("pk",)
+    verbose_name_plural = "what happened to it"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AlertEvent]:
+        return super().get_queryset(request).select_related("by", "ward")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
+    list_display = (
+        "message_shown",
+        "severity",
+        "state_shown",
+        "patient",
+        "ward",
+        "raised_at",
+        "acknowledged_by",
+        "resolved_at",
+        "count",
+    )
+    list_filter = ("severity", StateFilter, ("ward", VisibleChoices), "raised_at", "kind", "recorded")
+    list_select_related = ("patient", "ward", "acknowledged_by")
+    search_fields = ("patient__patient_id__exact",)
+    search_help_text = "Search by patient id."
+    ordering = ("-raised_at",)
+    paginator = NewestRows
+    show_full_result_count = False
+    inlines = (EventInline,)
+    fieldsets = (
+        (None, {"fields": ("message_shown", "severity", "state_shown", "ward", "patient", "admission")}),
+        ("Values", {"fields": ("vital_value", "threshold_breached", "worst_value", "last_value", "count", "recorded")}),
+        ("When and who", {"fields": (
+            "measured_at", "last_measured_at", "raised_at", "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by"
+        )}),
+        ("Identity", {"fields": ("id", "subject", "condition", "kind")}),
+    )  # fmt: skip
+
+    def visible(self, rows: QuerySet[Alert], person: User) -> QuerySet[Alert]:
+        return rows.filter(pk__in=Alert.objects.visible_to(person).values("pk"))
+
+    @admin.display(description="alert")
+    def message_shown(self, alert: Alert) -> str:
+        return alert.message
+
+    @admin.display(description="state")
+    def state_shown(self, alert: Alert) -> str:
+        return alert.state
+
+
+@admin.register(AlertEvent)
+class AlertEventAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
+    list_display = ("at", "what", "alert_message", "severity", "value_shown", "by", "note", "ward")
+    list_filter = ("what", "severity", ("ward", VisibleChoices), "at")
+    list_select_related = ("alert", "by", "ward")
+    search_fields = ("alert__patient__patient_id__exact",)
+    search_help_text = "Search by patient id."
+    ordering = ("-pk",)
+    paginator = NewestRows
+    show_full_result_count = False
+
+    @admin.display(description="alert")
+    def alert_message(self, event: AlertEvent) -> str:
+        return f"{event.alert.message}, {event.alert.subject}"
+
+    @admin.display(description="value")
+    def value_shown(self, event: AlertEvent) -> str:
+        return "–" if event.value is None else plain(event.value)

@@ -1,0 +1,131 @@
+"""Vital signs: one can be written down by hand, and is judged like every other; none can be changed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.keeping import Kept, OfVisibleWards
+from accounts.models import User
+from monitoring.admin.forms import PastOrNow
+from monitoring.admin.paging import NewestRows
+from monitoring.admin.patients import visible_patients
+from monitoring.clinical.alarm import LIVE_WINDOW
+from monitoring.clinical.signs import FACTS, PRESSURES, Sign, plain
+from monitoring.models import Placement, Vital
+from monitoring.services import alerts
+from monitoring.services.items import HIGHEST_OXYGEN_FLOW
+
+SIGNS = tuple(sign.value for sign in Sign)
+MEASURED = (*SIGNS, "consciousness", "on_oxygen", "oxygen_flow")
+
+
+class VitalForm(forms.ModelForm):
+    """A reading by hand. It belongs to the stay that the patient was in when it was measured."""
+
+    sensor_id = Vital._meta.get_field("sensor_id").formfield(initial="manual", help_text="Where it comes from.")
+    measured_at = PastOrNow()
+
+    class Meta:
+        model = Vital
+        fields = ("patient", "sensor_id", "measured_at", *MEASURED)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        self._keep_ranges()
+        self._keep_pressure_order()
+        if not self.errors and not any(self.cleaned_data.get(name) not in (None, "") for name in MEASURED):
+            self.add_error(None, "Give at least one value.")
+        if not self.errors:
+            self._bind()
+        return cleaned
+
+    def _keep_ranges(self) -> None:
+        """Kept to 0.01, and only what a sensor can measure at all."""
+        ranges = {sign.value: (facts.lowest, facts.highest) for sign, facts in FACTS.items()}
+        for name, (lowest, highest) in (ranges | {"oxygen_flow": (0.0, HIGHEST_OXYGEN_FLOW)}).items():
+            value = self.cleaned_data.get(name)
+            if value is None:
+                continue
+            self.cleaned_data[name] = round(value, 2)
+            if not lowest <= value <= highest:
+                self.add_error(name, f"Can be measured from {plain(lowest)} to {plain(highest)}.")
+
+    def _keep_pressure_order(self) -> None:
+        given = [sign.value for sign in PRESSURES if self.cleaned_data.get(sign.value) is not None]
+        for higher, lower in pairwise(given):
+            if self.cleaned_data[higher] < self.cleaned_data[lower]:
+                self.add_error(lower, "Pressures run systolic ≥ mean ≥ diastolic.")
+                return
+
+    def _bind(self) -> None:
+        """To the stay at the time of measuring; the patient is held until commit, so that it stays so."""
+        patient, at = self.cleaned_data["patient"], self.cleaned_data["measured_at"]
+        alerts.lock({patient.pk})
+        covering = Q(started_at__lte=at) & (Q(ended_at=None) | Q(ended_at__gt=at))
+        placement = Placement.objects.filter(covering, admission__patient=patient).first()
+        if placement is None:
+            self.add_error("patient", "The patient had no bed at that time.")
+        elif Vital.objects.filter(patient=patient, measured_at=at, sensor_id=self.cleaned_data["sensor_id"]).exists():
+            self.add_error("measured_at", "This sensor has a reading of that time already; it stays.")
+        else:
+            self.instance.admission_id = placement.admission_id
+
+
+@admin.register(Vital)
+class VitalAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    form = VitalForm
+    list_display = ("measured_at", "patient", "sensor_id", *SIGNS, "late")
+    search_fields = ("patient__patient_id",)
+    search_help_text = "The newest are listed; a whole patient id lists that patient's."
+    autocomplete_fields = ("patient",)
+    paginator = NewestRows
+    show_full_result_count = False
+    actions = None
+
+    def visible(self, rows: QuerySet[Vital], person: User) -> QuerySet[Vital]:
+        return rows.filter(patient__in=visible_patients(person).values("pk"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Vital]:
+        # Prefetched, not joined: from a join the database may begin with the few patients and sort their millions of rows.
+        return super().get_queryset(request).prefetch_related("patient", "device")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """As an index has them: all by their arrival, a patient's by the time of measuring."""
+        return ("-patient_id", "-measured_at", "-sensor_id") if request.GET.get("q") else ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Vital], search_term: str
+    ) -> tuple[QuerySet[Vital], bool]:
+        if not search_term.strip():
+            return queryset, False
+        patients = self.admin_site.get_model_admin(Vital._meta.get_field("patient").related_model).get_queryset(request)
+        found = patients.filter(patient_id=search_term.strip()).values_list("pk", flat=True).first()
+        return (queryset.filter(patient=found) if found else queryset.none()), False
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
+        return ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Vital | None = None) -> Any:
+        of = ("patient", "sensor_id", "measured_at")
+        known = ("device", "admission", "received_at", "late", "status") if obj else ()
+        return (
+            (None, {"fields": (*of, *known)}),
+            ("Values, each in its unit; leave out what was not measured", {"fields": MEASURED}),
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Vital | None = None) -> bool:
+        """A reading stays as it was measured."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Vital, form: Any, change: bool) -> None:
+        """Saving it singly has it judged, in the same transaction."""
+        obj.received_at = timezone.now()
+        obj.late = obj.received_at - obj.measured_at > LIVE_WINDOW
+        super().save_model(request, obj, form, change)

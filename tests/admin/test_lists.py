@@ -1,0 +1,64 @@
+"""Lists cost the same number of queries however long they are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Device, User, Ward
+from monitoring.models import Admission, Alert, AlertEvent, DeviceAssignment, Patient, RejectedVital, Threshold, Vital
+from monitoring.services import admissions
+from tests.admin.pages import address
+from tests.conftest import PASSWORD
+from tests.world import Monitor, item
+
+NOUNS = [Admission, Alert, AlertEvent, Device, DeviceAssignment, Patient, RejectedVital, Threshold, User, Vital, Ward]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_a_longer_list_asks_no_more(
+    office: Client, root: User, gateway: Monitor, north: Ward, south: Ward, now: datetime, noun: type[models.Model]
+) -> None:
+    _one_more(1, root, gateway, north, now)
+    short = _queries(office, noun)
+
+    for number in range(2, 5):
+        _one_more(number, root, gateway, north, now)
+
+    assert _queries(office, noun) == short
+
+
+@pytest.mark.parametrize("noun", [Alert, AlertEvent, RejectedVital, Vital])
+def test_a_list_that_grows_for_ever_is_never_counted(office: Client, noun: type[models.Model]) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        office.get(address(noun))
+
+    counts = [query["sql"] for query in seen if "COUNT(" in query["sql"] and noun._meta.db_table in query["sql"]]
+    assert counts
+    assert all("LIMIT 1000" in count for count in counts)
+
+
+def _one_more(number: int, root: User, gateway: Monitor, ward: Ward, now: datetime) -> None:
+    """One more of everything."""
+    patient = Patient.objects.create(patient_id=f"P-{number}", name=f"Patient {number}")
+    at = now - timedelta(hours=1)
+    admissions.admit(patient, bed=ward.beds.get(position=number), by=root, at=at)
+    device = Device.objects.create(name=f"M-{number}")
+    device.wards.add(ward)
+    admissions.assign(device, patient=patient, by=root, at=at)
+    gateway.post([item(patient, now, spo2=80, heart_rate=999)])
+    Threshold.objects.create(patient=patient, scope_key=f"patient:{patient.pk}", sign="spo2", critical_low=80, set_by=root)
+    User.objects.create_user(f"person{number}", f"person{number}@example.org", PASSWORD, name="Person")
+
+
+def _queries(office: Client, noun: type[models.Model]) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        answer = office.get(address(noun))
+    assert answer.context["cl"].result_count >= 1
+    return len(seen)
