@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
@@ -64,6 +64,18 @@ class OfVisibleWards(BaseModelAdmin):
         if self.admin_site.is_registered(noun):
             return self.admin_site.get_model_admin(noun).get_queryset(request)
         return noun._default_manager.all()
+
+
+class NamedChoices(admin.SimpleListFilter):
+    """A filter by a few words, and what each of them means."""
+
+    means: ClassVar[dict[str, models.Q]]
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(word, word) for word in self.means]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(self.means.get(self.value() or "", models.Q()))
 
 
 class VisibleChoices(admin.RelatedFieldListFilter):

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,7 +17,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from accounts.admin.keeping import Kept, OfVisibleWards, VisibleChoices
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from accounts.models import User, Ward
 from monitoring.admin.forms import BedField, DeedForm, PastOrNow, offer_beds
 from monitoring.admin.patients import visible_patients
@@ -92,16 +92,9 @@ class DischargeForm(forms.Form):
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
 
-class OpenFilter(admin.SimpleListFilter):
-    title = "stay"
-    parameter_name = "stay"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("open", "now"), ("over", "over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Admission]) -> QuerySet[Admission]:
-        wanted: dict[str, dict[str, Any]] = {"open": {"is_open": True}, "over": {"is_open": None}}
-        return queryset.filter(**wanted.get(self.value() or "", {}))
+class OpenFilter(NamedChoices):
+    title = parameter_name = "stay"
+    means = {"now": Q(is_open=True), "over": Q(is_open=None)}
 
 
 @admin.register(Admission)

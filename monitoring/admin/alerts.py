@@ -6,27 +6,20 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.keeping import OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.models import User
-from monitoring.admin.paging import NewestRows
+from monitoring.admin.paging import Endless
 from monitoring.clinical.signs import plain
 from monitoring.models import Alert, AlertEvent
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(state, state) for state in ("raised", "acknowledged", "resolved")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        wanted = {
-            "raised": Q(is_open=True, acknowledged_at=None),
-            "acknowledged": Q(is_open=True, acknowledged_at__isnull=False),
-            "resolved": Q(is_open=None),
-        }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
+class StateFilter(NamedChoices):
+    title = parameter_name = "state"
+    means = {
+        "raised": Q(is_open=True, acknowledged_at=None),
+        "acknowledged": Q(is_open=True, acknowledged_at__isnull=False),
+        "resolved": Q(is_open=None),
+    }
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -41,7 +34,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
+class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
     list_display = (
         "message_shown",
         "severity",
@@ -54,12 +47,10 @@ class AlertAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
         "count",
     )
     list_filter = ("severity", StateFilter, ("ward", VisibleChoices), "raised_at", "kind", "recorded")
-    list_select_related = ("patient", "ward", "acknowledged_by")
+    shown_beside = ("patient", "ward", "acknowledged_by")
     search_fields = ("patient__patient_id__exact",)
     search_help_text = "Search by patient id."
     ordering = ("-raised_at",)
-    paginator = NewestRows
-    show_full_result_count = False
     inlines = (EventInline,)
     fieldsets = (
         (None, {"fields": ("message_shown", "severity", "state_shown", "ward", "patient", "admission")}),
@@ -83,15 +74,13 @@ class AlertAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
 
 
 @admin.register(AlertEvent)
-class AlertEventAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
+class AlertEventAdmin(ReadOnly, OfVisibleWards, Endless):
     list_display = ("at", "what", "alert_message", "severity", "value_shown", "by", "note", "ward")
     list_filter = ("what", "severity", ("ward", VisibleChoices), "at")
-    list_select_related = ("alert", "by", "ward")
+    shown_beside = ("alert", "by", "ward")
     search_fields = ("alert__patient__patient_id__exact",)
     search_help_text = "Search by patient id."
     ordering = ("-pk",)
-    paginator = NewestRows
-    show_full_result_count = False
 
     @admin.display(description="alert")
     def alert_message(self, event: AlertEvent) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
-from accounts.admin.keeping import Kept, OfVisibleWards, VisibleChoices
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from monitoring.admin.forms import DeedForm, PastOrNow
 from monitoring.models import DeviceAssignment
 from monitoring.services import admissions
@@ -32,11 +33,16 @@ class AssignForm(DeedForm):
         )
 
 
+class NowFilter(NamedChoices):
+    title = parameter_name = "assignment"
+    means = {"now": Q(is_open=True), "over": Q(is_open=None)}
+
+
 @admin.register(DeviceAssignment)
 class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     ward_path = "device__wards"
     list_display = ("device", "patient", "started_at", "ended_at", "assigned_by")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), ("device__wards", VisibleChoices), "started_at")
+    list_filter = (NowFilter, ("device__wards", VisibleChoices), "started_at")
     list_select_related = ("device", "patient", "assigned_by")
     search_fields = ("patient__patient_id__startswith", "device__name__startswith")
     search_help_text = "Search by the beginning of a patient id or a device's name."

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.keeping import Kept, OfVisibleWards
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
 from accounts.models import User, Ward
 from monitoring import realtime
 from monitoring.admin import limits
@@ -31,17 +31,9 @@ def visible_patients(person: User) -> QuerySet[Patient]:
     return Patient.objects.filter(here | (~elsewhere & (was_here | Q(admissions=None))))
 
 
-class ArchivedFilter(admin.SimpleListFilter):
-    title = "archived"
-    parameter_name = "archived"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("no", "no"), ("yes", "yes")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Patient]) -> QuerySet[Patient]:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(archived_at__isnull=self.value() == "no")
+class ArchivedFilter(NamedChoices):
+    title = parameter_name = "archived"
+    means = {"no": Q(archived_at=None), "yes": Q(archived_at__isnull=False)}
 
 
 class PatientForm(VersionedForm):

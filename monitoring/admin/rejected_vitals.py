@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
-from accounts.admin.keeping import OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.models import User
-from monitoring.admin.paging import NewestRows
+from monitoring.admin.paging import Endless
 from monitoring.models import RejectedVital
 from monitoring.services import ingestion
 from monitoring.services.items import ITEM_CODES
@@ -22,40 +23,49 @@ CODES = sorted(ITEM_CODES | {"conflict", "invalid", "out_of_range", "pressure_or
 NAMED = 10  # of the rows that met the same fate, how many the message names
 
 
-class CodeFilter(admin.SimpleListFilter):
+class CodeFilter(NamedChoices):
     """By the codes of the contract: asking the table for its own would read all of it."""
 
-    title = "code"
-    parameter_name = "code"
+    title = parameter_name = "code"
+    means = {code: Q(code=code) for code in CODES}
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(code, code) for code in CODES]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RejectedVital]) -> QuerySet[RejectedVital]:
-        return queryset.filter(code=self.value()) if self.value() else queryset
+class ReplayedFilter(NamedChoices):
+    title = parameter_name = "replayed"
+    means = {"no": Q(replayed_at=None), "yes": Q(replayed_at__isnull=False)}
+
+
+class RestFilter(NamedChoices):
+    title = "rest of the item"
+    parameter_name = "rest"
+    means = {"stored": Q(stored=True), "refused": Q(stored=False)}
 
 
 @admin.register(RejectedVital)
-class RejectedVitalAdmin(ReadOnly, OfVisibleWards, admin.ModelAdmin):
+class RejectedVitalAdmin(ReadOnly, OfVisibleWards, Endless):
     ward_path = "device__wards"
-    list_display = ("received_at", "device", "code", "field", "detail", "stored", "item_start", "replayed_at", "replayed_by")
-    list_filter = (
-        CodeFilter,
-        ("device", VisibleChoices),
-        "stored",
-        ("replayed_at", admin.EmptyFieldListFilter),
-        "received_at",
-    )
-    list_select_related = ("device", "replayed_by")
+    list_display = ("received_at", "device", "reason", "rest_stored", "item_start", "replayed")
+    list_filter = (CodeFilter, RestFilter, ReplayedFilter, ("device", VisibleChoices), "received_at")
+    shown_beside = ("device", "replayed_by")
     ordering = ("-pk",)
-    paginator = NewestRows
-    show_full_result_count = False
     actions = ("replay",)
     fieldsets = (
         (None, {"fields": ("device", "received_at", "position", "code", "field", "detail", "stored")}),
         ("As sent", {"fields": ("item_as_sent",)}),
         ("Replay", {"fields": ("replayed_at", "replayed_by")}),
     )
+
+    @admin.display(description="why")
+    def reason(self, row: RejectedVital) -> str:
+        return f"{row.code}: {row.field or 'item'}. {row.detail}"
+
+    @admin.display(description="rest stored", boolean=True)
+    def rest_stored(self, row: RejectedVital) -> bool:
+        return row.stored
+
+    @admin.display(description="replayed")
+    def replayed(self, row: RejectedVital) -> str:
+        return f"{localtime(row.replayed_at):%Y-%m-%d %H:%M} by {row.replayed_by}" if row.replayed_at else "–"
 
     @admin.display(description="as sent")
     def item_start(self, row: RejectedVital) -> str:

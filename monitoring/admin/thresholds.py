@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin.keeping import OfVisibleWards
+from accounts.admin.keeping import NamedChoices, OfVisibleWards
 from accounts.models import User, Ward
 from monitoring.admin import limits
 from monitoring.admin.patients import visible_patients
@@ -18,20 +18,9 @@ from monitoring.models import Threshold
 from monitoring.models.threshold import HOSPITAL
 
 
-class ScopeFilter(admin.SimpleListFilter):
-    title = "scope"
-    parameter_name = "scope"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("hospital", "hospital"), ("ward", "wards"), ("patient", "patients")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Threshold]) -> QuerySet[Threshold]:
-        wanted = {
-            "hospital": Q(scope_key=HOSPITAL),
-            "ward": Q(ward__isnull=False),
-            "patient": Q(patient__isnull=False),
-        }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
+class ScopeFilter(NamedChoices):
+    title = parameter_name = "scope"
+    means = {"hospital": Q(scope_key=HOSPITAL), "wards": Q(ward__isnull=False), "patients": Q(patient__isnull=False)}
 
 
 class HospitalThresholdForm(limits.ThresholdForm):
@@ -45,13 +34,18 @@ class HospitalThresholdForm(limits.ThresholdForm):
         return cleaned
 
 
+class SignFilter(NamedChoices):
+    title = parameter_name = "sign"
+    means = {limits.sign_name(sign): Q(sign=sign.value) for sign in Sign}
+
+
 @admin.register(Threshold)
 class ThresholdAdmin(OfVisibleWards, admin.ModelAdmin):
     """Every override there is; a new one made here is the hospital's. Taking one out puts the wider limits back in force."""
 
     form = HospitalThresholdForm
     list_display = ("sign_name", "scope", "set_to", "replaces", "reason", "set_by", "set_at")
-    list_filter = (ScopeFilter, "sign")
+    list_filter = (ScopeFilter, SignFilter)
     list_select_related = ("ward", "patient", "set_by")
     ordering = ("ward", "patient", "sign")
     actions = None
@@ -82,13 +76,13 @@ class ThresholdAdmin(OfVisibleWards, admin.ModelAdmin):
     def sign_name(self, threshold: Threshold) -> str:
         return limits.sign_name(Sign(threshold.sign))
 
-    @admin.display(description="of", empty_value="hospital")
+    @admin.display(description="of")
     def scope(self, threshold: Threshold) -> str:
         if threshold.patient:
             return f"patient {threshold.patient}"
-        return f"ward {threshold.ward}" if threshold.ward else "the whole hospital"
+        return f"ward {threshold.ward}" if threshold.ward else "hospital"
 
-    @admin.display(description="critical low / warning low / warning high / critical high")
+    @admin.display(description="limits")
     def set_to(self, threshold: Threshold) -> str:
         return limits.phrase(threshold.limits)
 
