@@ -57,7 +57,8 @@ def table(*, patient: Patient | None = None, ward: Ward | None = None) -> SafeSt
     for sign, limits in in_force(patient=patient, ward=ward).items():
         sources = [name for scope, name in scopes.items() if (scope, sign.value) in stored]
         rows.append((sign_name(sign), phrase(limits), sources[-1] if sources else "shipped default"))
-    head = SafeString("<tr><th>Sign</th><th>critical low / warning low / warning high / critical high</th><th>Set by</th></tr>")
+    order = " / ".join(side.replace("_", " ") for side in SIDES)
+    head = format_html("<tr><th>Sign</th><th>{}</th><th>Set by</th></tr>", order)
     return format_html('<table class="medql-in-force">{}{}</table>', head, _rows(rows))
 
 
@@ -89,6 +90,7 @@ class ThresholdForm(VersionedForm):
         sign.widget.attrs["data-limits"] = json.dumps({name.value: sides_of(of) for name, of in self.replaced.items()})
         for side in SIDES:
             self.fields[side].widget.attrs |= {"class": "medql-limit", "step": "any"}
+            self.initial[side] = _whole(self.initial.get(side))
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -156,6 +158,11 @@ def stamp(threshold: Threshold, *, by: User) -> None:
     threshold.set_by, threshold.set_at = by, timezone.now()
     if threshold.pk:
         threshold.version += 1
+
+
+def _whole(limit: float | None) -> float | None:
+    """90 rather than 90.0 in the input."""
+    return int(limit) if limit is not None and limit == int(limit) else limit
 
 
 def _said(value: Any) -> str:

@@ -10,7 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Device, DeviceKey, User, Ward
-from monitoring.models import DeviceAssignment, Patient
+from monitoring.models import Admission, DeviceAssignment, Patient
+from monitoring.services import admissions
 from tests.admin.pages import act, address, errors, said, split
 from tests.world import Monitor, item
 
@@ -88,6 +89,17 @@ def test_a_device_was_on_one_patient_at_a_time(office: Client, monitor: Monitor,
 
     assert errors(answer) == {"started_at": ["The device was on another patient then."]}
     assert DeviceAssignment.objects.count() == 1
+
+
+def test_a_device_that_came_off_was_on_that_patient_until_then(
+    office: Client, monitor: Monitor, ada: Patient, ben: Patient, now: datetime
+) -> None:
+    admissions.discharge(Admission.objects.get(patient=ada), by=None, at=now - timedelta(hours=1))
+    wanted = {"device": monitor.device.pk, "patient": ben.pk} | split("started_at", now - timedelta(hours=2))
+
+    answer = office.post(address(DeviceAssignment, "add"), wanted)
+
+    assert list(errors(answer)) == ["started_at"]
 
 
 NO_KEYS = {"keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}

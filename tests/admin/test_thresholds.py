@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -154,6 +155,17 @@ def test_the_pages_say_what_is_in_force_and_why(office: Client, ada: Patient, no
     assert "<td>SpO₂ (%)</td><td>70 / 75 / – / –</td><td>hospital</td>" in patient
     assert "<td>HR (/min)</td><td>40 / 50 / 120 / 140</td><td>shipped default</td>" in ward
     assert "<td>Temp (°C)</td><td>35 / 36 / 38.5 / 40</td><td>shipped default</td>" in hospital
+
+
+def test_choosing_a_sign_offers_what_would_be_replaced(office: Client, ada: Patient) -> None:
+    office.post(address(Threshold, "add"), SPO2)
+
+    page = office.get(address(Patient, "change", ada.pk))
+
+    (limits,) = [inline.formset for inline in page.context["inline_admin_formsets"]]
+    offered = json.loads(limits.empty_form.fields["sign"].widget.attrs["data-limits"])
+    assert offered["spo2"] == [70, 75, None, None]
+    assert offered["heart_rate"] == [40, 50, 120, 140]
 
 
 def test_a_field_that_does_nothing_is_not_shown(office: Client, ada: Patient) -> None:
