@@ -1,0 +1,106 @@
+"""Real web processes on the test's own database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Server:
+    """One daphne process."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        link = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            link.request("POST", path, body, {"Content-Type": "application/json"} | headers)
+            answer = link.getresponse()
+            return answer.status, answer.read()
+        finally:
+            link.close()
+
+    def freeze(self) -> None:
+        """It is there and answers nobody."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+
+def database_url() -> str:
+    """The URL of the database that this test writes to."""
+    told = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{told['NAME']}"
+    password = f":{quote(told['PASSWORD'])}" if told["PASSWORD"] else ""
+    return f"mysql://{told['USER']}{password}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
+
+
+@contextlib.contextmanager
+def running(port: int = 0, **environment: str) -> Iterator[Server]:
+    """A daphne process that answers on a port (a free one unless told), until the block ends."""
+    port = port or _free_port()
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "medql.asgi:application"]
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"DATABASE_URL": database_url()} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        server = Server(port, process)
+        wait_until(lambda: _answers(server), "daphne answers")
+        yield server
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+
+
+def wait_until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Ask until it is so; fails by name when it never is."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"in {patience:g} s never: {what}")
+
+
+def _answers(server: Server) -> bool:
+    if server.process.poll() is not None:
+        raise AssertionError(f"daphne ended with {server.process.returncode}")
+    try:
+        link = HTTPConnection("127.0.0.1", server.port, timeout=1)
+        link.request("GET", "/health")
+        return link.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,240 @@
+"""The ward socket: everything first, then what changed, drawn once, healed when a message is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from medql.asgi import application
+from monitoring import board, feeds, realtime
+from monitoring.services import admissions
+from tests.conftest import signed_in
+from tests.world import item
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Viewer:
+    """A browser's socket, without the browser."""
+
+    def __init__(self, user: User | None, slug: str = "north") -> None:
+        cookies = signed_in(user).cookies if user else Client().cookies
+        cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+        headers = [(b"cookie", cookie.encode()), (b"origin", b"http://localhost"), (b"host", b"localhost")]
+        self.socket = WebsocketCommunicator(application, f"/ws/wards/{slug}/", headers=headers)
+
+    async def __aenter__(self) -> Viewer:
+        accepted, _ = await self.socket.connect()
+        assert accepted
+        return self
+
+    async def __aexit__(self, *problem: object) -> None:
+        await self.socket.disconnect()
+
+    async def next(self, timeout: float = 5) -> str:
+        """The next frame that draws something."""
+        while True:
+            frame = await self.socket.receive_from(timeout=timeout)
+            if not frame.startswith("{"):
+                return frame
+
+    async def until(self, words: str, timeout: float = 5) -> str:
+        async with asyncio.timeout(timeout):
+            while True:
+                if words in (frame := await self.next(timeout)):
+                    return frame
+
+    async def pulse(self) -> dict[str, Any]:
+        while True:
+            frame = await self.socket.receive_from(timeout=5)
+            if frame.startswith("{"):
+                told: dict[str, Any] = json.loads(frame)
+                return told
+
+    async def closed_with(self) -> int:
+        message = await self.socket.receive_output(timeout=5)
+        assert message["type"] == "websocket.close"
+        code: int = message["code"]
+        return code
+
+
+async def post(monitor, *items) -> None:
+    answer = await database_sync_to_async(monitor.post)(list(items))
+    assert answer.status_code == 202
+
+
+async def viewer(user: User | None, slug: str = "north") -> Viewer:
+    return await database_sync_to_async(Viewer)(user, slug)
+
+
+async def test_first_the_whole_board_then_what_changed(noor, ada, ben, gateway, now):
+    async with await viewer(noor) as watching:
+        first = await watching.next()
+        assert "Ada Byron" in first
+        assert "Ben Okri" in first
+
+        await post(gateway, item(ada, now, heart_rate=77))
+
+        changed = await watching.until(">77<")
+        assert "Ben Okri" not in changed
+
+
+async def test_an_alert_arrives_with_its_tile_and_the_rail(noor, ada, gateway, now):
+    async with await viewer(noor) as watching:
+        await watching.next()
+
+        await post(gateway, item(ada, now, spo2=84))
+
+        frame = await watching.until("SpO₂ 84 &lt; 85 %")
+        assert 'hx-target="#rail"' in frame
+        assert 'hx-target="#counts"' in frame
+
+
+async def test_a_pulse_says_that_the_database_answers(noor):
+    async with await viewer(noor) as watching:
+        assert (await watching.pulse())["pulse"] > 0
+        assert (await watching.pulse())["pulse"] > 0
+
+
+async def test_a_stranger_is_closed_with_4404(eve, north):
+    async with await viewer(eve) as watching:
+        assert await watching.closed_with() == 4404
+
+
+async def test_a_ward_that_is_not_there_is_4404_too(noor):
+    async with await viewer(noor, "west") as watching:
+        assert await watching.closed_with() == 4404
+
+
+async def test_who_is_not_signed_in_is_closed_with_4401(north):
+    async with await viewer(None) as watching:
+        assert await watching.closed_with() == 4401
+
+
+async def test_a_page_of_another_site_gets_no_socket(noor):
+    stranger = await viewer(noor)
+    stranger.socket.scope["headers"] = [
+        (name, b"https://evil.example" if name == b"origin" else value) for name, value in stranger.socket.scope["headers"]
+    ]
+
+    accepted, _ = await stranger.socket.connect()
+
+    assert not accepted
+
+
+async def test_forty_readings_at_once_are_one_redraw_for_any_number_of_viewers(noor, ada, ben, gateway, now, monkeypatch):
+    drawn: list[object] = []
+    draw = board.draw
+
+    def counted(ward_id: int, beds: Any = None) -> Any:
+        drawn.append(beds)
+        return draw(ward_id, beds)
+
+    monkeypatch.setattr(board, "draw", counted)
+    async with await viewer(noor) as one, await viewer(noor) as two, await viewer(noor) as three:
+        for watching in (one, two, three):
+            await watching.next()
+        drawn.clear()
+
+        for value in range(60, 80):
+            await post(gateway, item(ada, heart_rate=value), item(ben, heart_rate=value))
+
+        for watching in (one, two, three):
+            await watching.until(">79<")
+    # Twenty posts, three viewers: a redraw every PAUSE at most, not one a post nor one a viewer.
+    assert len(drawn) < 20
+
+
+async def test_a_lost_message_is_healed_within_three_seconds(noor, ada, gateway, now, monkeypatch):
+    async def lost(*args: object) -> None:
+        return None
+
+    monkeypatch.setattr(realtime, "_send", lost)
+    async with await viewer(noor) as watching:
+        await watching.next()
+
+        await post(gateway, item(ada, now, spo2=84))
+
+        await watching.until("SpO₂ 84 &lt; 85 %", timeout=3)
+
+
+async def test_a_lost_message_between_two_that_arrived_is_healed_too(noor, ada, ben, gateway, now, monkeypatch):
+    send = realtime._send
+
+    async def lost(*args: object) -> None:
+        return None
+
+    async with await viewer(noor) as watching:
+        await watching.next()
+        await post(gateway, item(ben, now, heart_rate=61))
+        await watching.until(">61<")
+
+        monkeypatch.setattr(realtime, "_send", lost)
+        await post(gateway, item(ada, now, heart_rate=62))
+        monkeypatch.setattr(realtime, "_send", send)
+        await post(gateway, item(ben, heart_rate=63))
+
+        await watching.until(">62<", timeout=3.5)
+
+
+async def test_who_comes_back_gets_the_present_state(noor, ada, gateway, now):
+    async with await viewer(noor) as watching:
+        await watching.next()
+    await post(gateway, item(ada, now, spo2=84))
+
+    async with await viewer(noor) as again:
+        assert "SpO₂ 84 &lt; 85 %" in await again.next()
+
+
+async def test_what_was_pushed_is_what_a_fresh_page_shows(noor, ada, gateway, north, now):
+    async with await viewer(noor) as watching:
+        await watching.next()
+        await post(gateway, item(ada, now, spo2=84, heart_rate=70, mean_bp=50))
+        pushed = await watching.until("SpO₂ 84")
+
+    _, fresh = await database_sync_to_async(board.draw)(north.pk)
+
+    bed = await database_sync_to_async(north.beds.get)(position=1)
+    assert fresh[f"bed-{bed.pk}"] in pushed
+
+
+async def test_while_the_database_is_silent_there_is_no_pulse(noor, monkeypatch):
+    def silent(ward_id: int) -> int:
+        raise ConnectionError("no database")
+
+    async with await viewer(noor) as watching:
+        await watching.pulse()
+        monkeypatch.setattr(feeds, "_change_number", silent)
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2.5 * feeds.BEAT):
+                await watching.pulse()
+
+
+async def test_the_last_viewer_ends_the_feed(noor, north):
+    async with await viewer(noor) as watching:
+        await watching.next()
+        assert north.pk in feeds._feeds[asyncio.get_running_loop()]
+
+    assert north.pk not in feeds._feeds[asyncio.get_running_loop()]
+
+
+async def test_a_transfer_redraws_both_wards(noor, eve, ada, south, now):
+    async with await viewer(noor) as north_board, await viewer(eve, "south") as south_board:
+        await north_board.next()
+        await south_board.next()
+
+        await database_sync_to_async(
+            lambda: admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=3), by=None, at=timezone.now())
+        )()
+
+        assert "Ada Byron" in await south_board.until("Ada Byron")
+        assert "empty" in await north_board.next()
