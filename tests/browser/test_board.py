@@ -120,7 +120,8 @@ def test_old_values_grey_and_say_how_old_they_are_even_without_a_server(browser,
         expect(nurse.tile("N1").locator(".silent")).to_be_hidden()
         server.kill()
 
-        expect(nurse.tile("N1").locator(".silent")).to_contain_text("no reading for", timeout=15_000)
+        expect(nurse.tile("N1").locator(".silent")).to_be_visible(timeout=15_000)
+        expect(nurse.tile("N1").locator(".silent")).to_contain_text("no reading for 3")
         expect(nurse.tile("N1")).to_contain_class("old")
         expect(nurse.tile("N1").locator(".heart_rate time")).to_contain_text("s")
 

@@ -22,6 +22,9 @@ from tests.world import item
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+PATIENCE = 5
+
+
 class Viewer:
     """A browser's socket, without the browser."""
 
@@ -39,28 +42,28 @@ class Viewer:
     async def __aexit__(self, *problem: object) -> None:
         await self.socket.disconnect()
 
-    async def next(self, timeout: float = 5) -> str:
+    async def next(self) -> str:
         """The next frame that draws something."""
         while True:
-            frame = await self.socket.receive_from(timeout=timeout)
+            frame = await self.socket.receive_from(timeout=PATIENCE)
             if not frame.startswith("{"):
                 return frame
 
-    async def until(self, words: str, timeout: float = 5) -> str:
-        async with asyncio.timeout(timeout):
+    async def until(self, words: str, within: float = PATIENCE) -> str:
+        async with asyncio.timeout(within):
             while True:
-                if words in (frame := await self.next(timeout)):
+                if words in (frame := await self.next()):
                     return frame
 
     async def pulse(self) -> dict[str, Any]:
         while True:
-            frame = await self.socket.receive_from(timeout=5)
+            frame = await self.socket.receive_from(timeout=PATIENCE)
             if frame.startswith("{"):
                 told: dict[str, Any] = json.loads(frame)
                 return told
 
     async def closed_with(self) -> int:
-        message = await self.socket.receive_output(timeout=5)
+        message = await self.socket.receive_output(timeout=PATIENCE)
         assert message["type"] == "websocket.close"
         code: int = message["code"]
         return code
@@ -163,7 +166,7 @@ async def test_a_lost_message_is_healed_within_three_seconds(noor, ada, gateway,
 
         await post(gateway, item(ada, now, spo2=84))
 
-        await watching.until("SpO₂ 84 &lt; 85 %", timeout=3)
+        await watching.until("SpO₂ 84 &lt; 85 %", within=3)
 
 
 async def test_a_lost_message_between_two_that_arrived_is_healed_too(noor, ada, ben, gateway, now, monkeypatch):
@@ -182,7 +185,7 @@ async def test_a_lost_message_between_two_that_arrived_is_healed_too(noor, ada, 
         monkeypatch.setattr(realtime, "_send", send)
         await post(gateway, item(ben, heart_rate=63))
 
-        await watching.until(">62<", timeout=3.5)
+        await watching.until(">62<", within=3.5)
 
 
 async def test_who_comes_back_gets_the_present_state(noor, ada, gateway, now):
