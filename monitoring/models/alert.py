@@ -81,6 +81,7 @@ class Alert(models.Model):
             models.Index(fields=["subject", "resolved_at"], name="alert_of_subject"),
             models.Index(fields=["ward", "is_open"], name="alert_of_ward"),
             models.Index(fields=["patient", "raised_at"], name="alert_of_patient"),
+            models.Index(fields=["raised_at"], name="alert_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.db import transaction
 from django.db.models import prefetch_related_objects
 
 from accounts.models import Device, User
@@ -100,13 +101,33 @@ def keep_undecodable(body: bytes, *, device: Device, received_at: datetime) -> N
     )
 
 
-@retried
 def replay(rejected: RejectedVital, *, by: User, now: datetime) -> Outcome:
-    """Send a refused item through the door once more, as received when it was. A second replay finds nothing to do."""
+    """Send a refused item through the door once more, as received when it was.
+
+    What is refused again leaves no trace: the row stays as it was and can be replayed later. A second replay of what was
+    stored finds nothing to do.
+    """
+    try:
+        return _replay(rejected, by=by, now=now)
+    except _StillRefused as still:
+        return still.outcome
+
+
+class _StillRefused(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+@retried
+@transaction.atomic
+def _replay(rejected: RejectedVital, *, by: User, now: datetime) -> Outcome:
     mine = RejectedVital.objects.filter(pk=rejected.pk, stored=False, position__isnull=False, replayed_at=None)
     if not mine.update(replayed_at=now, replayed_by=by):
         return Outcome()
-    return record([rejected.item.encode()], device=rejected.device, received_at=rejected.received_at, now=now)
+    outcome = record([rejected.item.encode()], device=rejected.device, received_at=rejected.received_at, now=now)
+    if not outcome.stored and not outcome.duplicates:
+        raise _StillRefused(outcome)
+    return outcome
 
 
 class _Batch:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import keys
 from accounts.models import Device
 from monitoring.models import Admission, Alert, RejectedVital, Vital
-from monitoring.services import admissions
+from monitoring.services import admissions, ingestion
 from tests.world import Monitor, events_of, item, open_alert, series
 
 
@@ -492,6 +492,46 @@ class TestQuarantine:
         gateway.post([item(ada, now, spo2=97)])
 
         assert not RejectedVital.objects.exists()
+
+
+class TestReplay:
+    def test_what_was_refused_goes_in_once_its_cause_is_gone(self, cid, gateway, south, root, now):
+        gateway.post([item(cid, now, spo2=84)])
+        gateway.device.wards.add(south)
+
+        outcome = ingestion.replay(RejectedVital.objects.get(), by=root, now=now)
+
+        assert outcome.stored == 1
+        assert Vital.objects.get().measured_at == now
+        assert open_alert(cid).condition == "spo2_low"
+
+    def test_what_is_refused_again_can_be_replayed_later(self, cid, gateway, root, now):
+        gateway.post([item(cid, now, spo2=84)])
+
+        outcome = ingestion.replay(RejectedVital.objects.get(), by=root, now=now)
+
+        assert [rejection.code for rejection in outcome.rejected] == ["other_ward"]
+        assert RejectedVital.objects.get().replayed_at is None
+
+    def test_an_item_without_a_time_keeps_the_time_it_was_received(self, cid, gateway, south, root, now):
+        gateway.post([item(cid, spo2=84)])
+        received = RejectedVital.objects.get().received_at
+        gateway.device.wards.add(south)
+
+        ingestion.replay(RejectedVital.objects.get(), by=root, now=received + timedelta(hours=2))
+
+        vital = Vital.objects.get()
+        assert (vital.measured_at, vital.received_at, vital.late) == (received, received, True)
+        assert not Alert.objects.open().exists()
+
+    def test_twice_is_once(self, cid, gateway, south, root, now):
+        gateway.post([item(cid, now, spo2=84)])
+        gateway.device.wards.add(south)
+        rejected = RejectedVital.objects.get()
+        ingestion.replay(rejected, by=root, now=now)
+
+        assert ingestion.replay(rejected, by=root, now=now).stored == 0
+        assert Vital.objects.count() == 1
 
 
 @pytest.mark.parametrize("prefer", [{}, {"Prefer": "return=representation"}])
