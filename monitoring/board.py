@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from accounts.models import Bed, Ward
 from monitoring.clinical.alarm import Standing, State
-from monitoring.clinical.limits import Breach, Severity
+from monitoring.clinical.limits import Breach, Severity, shown
 from monitoring.clinical.signs import FACTS, Side, Sign, plain
 from monitoring.models import AlarmState, Alert, Patient, Placement
 
@@ -183,7 +183,7 @@ def _cell(sign: Sign, state: State) -> Cell:
         sign.value,
         facts.label,
         facts.unit,
-        text=plain(standing.value),
+        text=shown(sign, standing.value, standing.breach),
         sensor=sensor,
         measured_at=standing.measured_at,
         old_after=_old_after(standing),
@@ -199,21 +199,27 @@ def _pressure(state: State) -> Cell:
     if not present:
         return Cell("blood_pressure", "BP", "mmHg", word=_word(state, Sign.MEAN_BP, None))
     lead, sensor = max(present, key=lambda pair: _weight(pair[0]))
-    of_sensor = {sign: state.standings.get(sign, {}).get(sensor) for sign in PRESSURE}
-    text = {sign: plain(standing.value) if standing else "–" for sign, standing in of_sensor.items()}
-    mean = of_sensor[Sign.MEAN_BP]
+    text = {sign: _pressure_text(state, sign, sensor, lead.measured_at) for sign in PRESSURE}
     return Cell(
         "blood_pressure",
         "BP",
         "mmHg",
         text=f"{text[Sign.SYSTOLIC_BP]}/{text[Sign.DIASTOLIC_BP]}",
-        aside=f"({text[Sign.MEAN_BP]})" if mean else "",
+        aside=f"({text[Sign.MEAN_BP]})",
         sensor=sensor,
         measured_at=lead.measured_at,
         old_after=_old_after(lead),
         breach=lead.breach,
         word=_word(state, Sign.MEAN_BP, lead),
     )
+
+
+def _pressure_text(state: State, sign: Sign, sensor: str, measured_at: datetime) -> str:
+    """One pressure of a measurement; what was not measured with it is a dash, never an older value."""
+    standing = state.standings.get(sign, {}).get(sensor)
+    if standing is None or standing.measured_at != measured_at:
+        return "–"
+    return shown(sign, standing.value, standing.breach)
 
 
 def _chosen(state: State, sign: Sign) -> tuple[str, Standing | None]:

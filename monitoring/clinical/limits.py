@@ -80,6 +80,14 @@ def judge(sign: Sign, value: float, limits: Limits) -> Breach | None:
     return None
 
 
+def shown(sign: Sign, value: float, breach: Breach | None) -> str:
+    """A value as monitors show it, in whole numbers but temperature; never rounded onto or over the limit that it passed."""
+    text = f"{value:.{FACTS[sign].decimals}f}"
+    if breach is None or (float(text) < breach.limit if breach.side is Side.LOW else float(text) > breach.limit):
+        return text
+    return plain(value)
+
+
 def phrase(sign: Sign, side: Side, value: float, limit: float) -> str:
     """What a nurse reads: `SpO₂ 84 < 90 %`; a zero rate says what it may mean."""
     facts = FACTS[sign]

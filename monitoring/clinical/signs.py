@@ -34,6 +34,7 @@ class Facts:
     loinc: str
     group: str  # signs of one group share one condition per direction
     zero_means_absent: bool  # on devices that write 0 for "not measured"
+    decimals: int = 0  # that monitors show
 
 
 FACTS: dict[Sign, Facts] = {
@@ -43,7 +44,7 @@ FACTS: dict[Sign, Facts] = {
     Sign.SYSTOLIC_BP: Facts("SBP", "mmHg", 0, 400, "8480-6", "blood_pressure", True),
     Sign.DIASTOLIC_BP: Facts("DBP", "mmHg", 0, 400, "8462-4", "blood_pressure", True),
     Sign.MEAN_BP: Facts("MAP", "mmHg", 0, 400, "8478-0", "blood_pressure", True),
-    Sign.BODY_TEMP: Facts("Temp", "°C", 20, 45, "8310-5", "body_temp", False),
+    Sign.BODY_TEMP: Facts("Temp", "°C", 20, 45, "8310-5", "body_temp", False, decimals=1),
 }
 
 PRESSURES = (Sign.SYSTOLIC_BP, Sign.MEAN_BP, Sign.DIASTOLIC_BP)  # in falling order

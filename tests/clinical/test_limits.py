@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitoring.clinical.limits import ADULT, Limits, Severity, faults, judge, phrase
+from monitoring.clinical.limits import ADULT, Limits, Severity, faults, judge, phrase, shown
 from monitoring.clinical.signs import FACTS, Side, Sign, condition
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
@@ -91,6 +91,24 @@ def test_the_three_pressures_share_a_condition_with_its_direction():
 )
 def test_an_alert_reads_as_value_against_limit(args, words):
     assert phrase(*args) == words
+
+
+@pytest.mark.parametrize(
+    ("sign", "value", "text"),
+    [
+        (Sign.HEART_RATE, 72.4, "72"),
+        (Sign.HEART_RATE, 120.3, "120.3"),
+        (Sign.HEART_RATE, 120.6, "121"),
+        (Sign.SPO2, 89.6, "89.6"),
+        (Sign.SPO2, 84.9, "84.9"),
+        (Sign.SPO2, 84.2, "84"),
+        (Sign.BODY_TEMP, 36.61, "36.6"),
+        (Sign.BODY_TEMP, 38.54, "38.54"),
+        (Sign.BODY_TEMP, 37, "37.0"),
+    ],
+)
+def test_a_shown_value_is_never_rounded_back_inside_its_limit(sign, value, text):
+    assert shown(sign, value, judge(sign, value, ADULT[sign])) == text
 
 
 def test_every_loinc_code_has_a_right_check_digit():
