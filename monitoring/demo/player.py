@@ -23,6 +23,7 @@ DOOR = "/api/v1/vitals"
 PATIENCE = 10.0  # seconds that an answer may take
 LINES = 16  # connections at once, at most
 BACKLOG = 5_000  # POSTs that may wait for a free connection; what comes then is counted as not sent
+LINGER = 10.0  # seconds after the last reading was due in which a backlog may still be sent
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Player:
         self._ended = threading.Event()
         # Waited for instead of joining the thread: a join that a signal interrupts takes the thread for finished (Python 3.11).
         self._finished = threading.Event()
+        self._last_call = float("inf")
         self._waiting: queue.Queue[tuple[float, list[int]] | None] = queue.Queue(BACKLOG)
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(min(LINES, len(plan.sources)))]
         self._clock = threading.Thread(target=self._keep_time, daemon=True)
@@ -85,6 +87,7 @@ class Player:
         else:
             # The last reading stands for its share of the time too: 20 readings at 1/s are 20 s of play.
             self._ended.wait(max(0.0, self._began + self.plan.duration - time.monotonic()))
+        self._last_call = time.monotonic() + LINGER
         for _ in self._workers:
             self._waiting.put(None)
         for worker in self._workers:
@@ -96,7 +99,7 @@ class Player:
         line = Line(self.url)
         while (post := self._waiting.get()) is not None:
             due, places = post
-            if self._ended.is_set():
+            if self._ended.is_set() or time.monotonic() > self._last_call:
                 self.tally.not_sent(len(places))
                 continue
             body, readings = self._body(due, places)

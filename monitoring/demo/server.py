@@ -42,14 +42,15 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._child is None or self._child.poll() is not None:
-            return
-        self._child.send_signal(signal.SIGTERM)
-        try:
-            self._child.wait(ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(ENDS_WITHIN)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        if not self.log.stat().st_size:
+            self.log.unlink()  # it had nothing to say
 
     def wait_until_it_answers(self) -> None:
         """Raises DidNotComeUp."""

@@ -1,12 +1,13 @@
 """Counting is right, late is said, and the schedule waits for nobody."""
 
+import socket
 from collections import Counter
 
 import pytest
 
-from monitoring.demo import sources
+from monitoring.demo import player, sources
 from monitoring.demo.figures import UNANSWERED, Tally, percentile
-from monitoring.demo.player import Plan
+from monitoring.demo.player import Plan, Player
 from monitoring.demo.sources import Source
 
 
@@ -47,6 +48,25 @@ def test_schedule_takes_every_source_in_turn_at_the_rate():
 
 def test_batches_keep_the_rate_and_the_count():
     assert list(plan(batch=2).posts()) == [(0.0, [0, 1]), (1.0, [2, 0]), (2.0, [1])]
+
+
+def test_server_that_hangs_holds_nobody_up_for_long(monkeypatch):
+    monkeypatch.setattr(player, "PATIENCE", 0.2)
+    monkeypatch.setattr(player, "LINGER", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = Plan(sources.of_gateway("key", patients=1, start_id=1), show_a_pulse, rate=100, duration=0.5)
+        hung = Player(f"http://127.0.0.1:{silent.getsockname()[1]}", one)
+
+        hung.start()
+
+        assert not hung.wait(5)
+    tally = hung.end()
+    assert tally.sent + tally.unsent == 50 and tally.unsent > 40
+    assert tally.statuses == {UNANSWERED: tally.sent} and not tally.taken
+
+
+def show_a_pulse(place: int, seconds: float) -> dict[str, dict[str, float]]:
+    return {"": {"heart_rate": 70.0}}
 
 
 def test_keys_file_is_for_its_owner_only_and_reads_back(tmp_path):
