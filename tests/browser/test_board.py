@@ -38,9 +38,9 @@ def browser() -> Iterator[Browser]:
 class Desk:
     """A browser of one person, with what its console said."""
 
-    def __init__(self, browser: Browser, server: Server, **size: int) -> None:
+    def __init__(self, browser: Browser, server: Server, width: int = 1600, height: int = 900) -> None:
         self.server = server
-        self.page: Page = browser.new_context(viewport={"width": 1600, "height": 900} | size).new_page()
+        self.page: Page = browser.new_context(viewport={"width": width, "height": height}).new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -70,9 +70,6 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         settings.VAR_DIR.mkdir(exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
-        if not settings.EMBEDDED:
-            # Real services serve the static files by their manifest, which has to be made first.
-            call_command("collectstatic", interactive=False, verbosity=0)
         call_command("load_demo", verbosity=0)
 
     def _play(self, player: Player, server: Server) -> NoReturn:
