@@ -1,6 +1,8 @@
 """The one entrance: HTTP to Django, sockets to the consumers."""
 
+import asyncio
 import os
+from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -8,13 +10,19 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
-http = get_asgi_application()  # first: it loads the apps that the routes below need
+http = get_asgi_application()  # first: it loads the apps that the imports below need
 
+from monitoring import realtime  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter(
+protocols = ProtocolTypeRouter(
     {
         "http": http,
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    realtime.serve_from(asyncio.get_running_loop())
+    await protocols(scope, receive, send)

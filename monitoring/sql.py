@@ -4,7 +4,9 @@ Django splits bulk writes on SQLite by its old limit of 999 parameters; `execute
 and mysqlclient folds it into multi-row INSERTs.
 """
 
+import threading
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,6 +15,13 @@ from django.db import connection, models
 from monitoring.models import Vital
 
 M = TypeVar("M", bound=models.Model)
+
+_turn = threading.Lock()
+
+
+def turn() -> AbstractContextManager[object]:
+    """A writer's turn. SQLite has one writer at a time, and those who find it busy sleep longer and longer: here they queue."""
+    return _turn if connection.vendor == "sqlite" else nullcontext()
 
 
 def insert(rows: Sequence[M]) -> None:

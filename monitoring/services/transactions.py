@@ -9,6 +9,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 
+from monitoring import sql
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -35,7 +37,7 @@ def retried(verb: Callable[P, R]) -> Callable[P, R]:
             return verb(*args, **kwargs)
         for attempt in range(1, TRIES + 1):
             try:
-                with transaction.atomic():
+                with sql.turn(), transaction.atomic():
                     return verb(*args, **kwargs)
             except (OperationalError, IntegrityError) as error:
                 if not _lost_a_race(error):

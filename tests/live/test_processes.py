@@ -158,6 +158,36 @@ def test_what_was_answered_202_is_there_after_a_sigkill(ada, gateway, after):
     assert len(stored) % 20 == 0
 
 
+def test_a_process_that_is_told_to_end_while_devices_post_ends_and_loses_nothing(ada, gateway):
+    start = timezone.now() - timedelta(minutes=9)
+    answered: list[int] = []
+    busy = threading.Event()
+
+    def stream(server: Server, lane: int) -> None:
+        for place in range(3000):
+            at = start + timedelta(milliseconds=100 * place)
+            try:
+                status = send(server, gateway.key, [item(ada, at, sensor_id=f"lane{lane}", heart_rate=70)])
+            except (OSError, HTTPException):
+                return
+            if status == 202:
+                answered.append(place)
+            if len(answered) > 40:
+                busy.set()
+
+    with running() as server:
+        lanes = [threading.Thread(target=stream, args=(server, lane)) for lane in range(6)]
+        for lane in lanes:
+            lane.start()
+        assert busy.wait(20)
+        server.process.terminate()
+        server.process.wait(8)
+        for lane in lanes:
+            lane.join(20)
+
+    assert Vital.objects.count() >= len(answered)
+
+
 def test_after_a_sigkill_another_process_goes_on(noor, ada, gateway, now):
     with running() as server:
         assert send(server, gateway.key, [item(ada, now, spo2=84)]) == 202
