@@ -1,11 +1,11 @@
-FROM python:3.11-slim-bookworm AS builder
+FROM python:3.13-slim-bookworm AS builder
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb-dev pkg-config gcc \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt .
 RUN pip wheel --no-cache-dir --wheel-dir /wheels -r requirements.txt
 
-FROM python:3.11-slim-bookworm
+FROM python:3.13-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MEDQL_COLLECTED_STATIC=1
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb3 \
