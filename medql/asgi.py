@@ -6,7 +6,8 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import OriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
@@ -15,10 +16,18 @@ http = get_asgi_application()  # first: it loads the apps that the imports below
 from monitoring import realtime  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
 
+
+class SameSite(OriginValidator):
+    """Pages of another site get no socket. A program sends no Origin, which no browser leaves out."""
+
+    def valid_origin(self, parsed_origin: Any) -> bool:
+        return parsed_origin is None or super().valid_origin(parsed_origin)
+
+
 protocols = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameSite(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS),
     }
 )
 

@@ -8,6 +8,10 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+handler400 = "medql.errors.bad_request"
+handler404 = "medql.errors.not_found"
+handler500 = "medql.errors.server_error"
+
 urlpatterns = [
     path("health", health, name="health"),
     path("api/v1/", include("monitoring.api.urls")),

@@ -28,8 +28,13 @@ BEAT = 2.0  # seconds between two looks at the change number: a lost message cos
 PAUSE = 0.25  # seconds between two redraws: forty beds that change together are drawn together
 
 
+TRY_AGAIN = 1013
+
+
 class Viewer(Protocol):
     async def show(self, text: str) -> None: ...
+
+    async def close(self, code: int) -> None: ...
 
 
 class Feed:
@@ -60,6 +65,14 @@ class Feed:
         return not self.viewers and not self.newcomers
 
     async def _serve(self) -> None:
+        try:
+            await self._work()
+        finally:
+            # However it ended: whoever still watches connects anew and gets another feed, instead of a board that stands still.
+            for viewer in self.viewers | self.newcomers:
+                await viewer.close(TRY_AGAIN)
+
+    async def _work(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._compare())
@@ -128,7 +141,11 @@ class Feed:
 
     async def _tell(self, viewers: Collection[Viewer], text: str) -> None:
         for viewer in list(viewers):
-            await viewer.show(text)
+            try:
+                await viewer.show(text)
+            except Exception:  # whatever a dying socket raises: it must not keep the others from seeing
+                log.exception("ward %s: a viewer was lost", self.ward_id)
+                self.leave(viewer)
 
 
 class _Numbers:

@@ -1,4 +1,6 @@
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 
 from accounts.fields import IdentifierField, validate_sensor_id
 from accounts.models import Device
@@ -52,6 +54,11 @@ class Vital(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sensor_id} at {self.measured_at:%Y-%m-%d %H:%M:%S}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Stored means judged: Django sends post_save after its own transaction, so this one holds both (ADR 1)."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
     @property
     def values(self) -> dict[Sign, float]:

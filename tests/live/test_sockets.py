@@ -63,10 +63,11 @@ class Viewer:
                 return told
 
     async def closed_with(self) -> int:
-        message = await self.socket.receive_output(timeout=PATIENCE)
-        assert message["type"] == "websocket.close"
-        code: int = message["code"]
-        return code
+        while True:
+            message = await self.socket.receive_output(timeout=PATIENCE)
+            if message["type"] == "websocket.close":
+                code: int = message["code"]
+                return code
 
 
 async def post(monitor, *items) -> None:
@@ -131,6 +132,42 @@ async def test_a_page_of_another_site_gets_no_socket(noor):
     accepted, _ = await stranger.socket.connect()
 
     assert not accepted
+
+
+async def test_a_program_that_names_no_origin_gets_one(noor):
+    program = await viewer(noor)
+    program.socket.scope["headers"] = [one for one in program.socket.scope["headers"] if one[0] != b"origin"]
+
+    async with program as watching:
+        assert "Bed N1" in await watching.next()
+
+
+async def test_a_viewer_whose_socket_fails_keeps_nobody_else_from_seeing(noor, ada, gateway, north, now):
+    class Dying:
+        async def show(self, text: str) -> None:
+            raise ConnectionResetError
+
+        async def close(self, code: int) -> None:
+            raise AssertionError("it was dropped already")
+
+    async with await viewer(noor) as watching:
+        await watching.next()
+        feeds.join(north.pk, Dying())
+
+        await post(gateway, item(ada, now, heart_rate=77))
+
+        await watching.until(">77<")
+
+
+async def test_a_feed_that_broke_sends_its_viewers_to_another(noor, north):
+    async with await viewer(noor) as watching:
+        await watching.pulse()
+        feed = feeds._feeds[asyncio.get_running_loop()][north.pk]
+        feed.task.cancel()
+
+        assert await watching.closed_with() == feeds.TRY_AGAIN
+    async with await viewer(noor) as again:
+        await again.pulse()
 
 
 async def test_forty_readings_at_once_are_one_redraw_for_any_number_of_viewers(noor, ada, ben, gateway, now, monkeypatch):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, User
-from monitoring.services import admissions
+from monitoring.services import admissions, alerts
 from tests.conftest import PASSWORD, signed_in
 from tests.world import item, open_alert
 
@@ -195,6 +195,26 @@ class TestAcknowledge:
         client.force_login(noor)
 
         assert client.post(f"/alerts/{alert.pk}/acknowledge", {"severity_shown": "critical"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/nothing", "/api/v1/vitals/7/8"])
+def test_an_api_path_that_is_not_there_is_404_as_json(db, path):
+    answer = Client().get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_unexpected_fault_is_500_as_json_and_says_nothing_of_itself(ada, gateway, now, monkeypatch):
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("a secret of the inside")
+
+    monkeypatch.setattr(alerts, "judge", broken)
+    gateway.client.raise_request_exception = False
+
+    answer = gateway.post([item(ada, now, spo2=84)])
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_server_error")
+    assert "secret" not in answer.content.decode()
 
 
 def test_health_asks_no_database():

@@ -69,27 +69,37 @@ def test_back_after_the_cooldown_it_is_another(ada, gateway, now):
 
 
 def test_a_vital_saved_singly_reaches_the_same_service(ada, now):
-    Vital.objects.create(
-        patient=ada,
-        admission=ada.admissions.get(),
-        sensor_id="by-hand",
-        measured_at=now,
-        received_at=now,
-        spo2=84,
-    )
+    by_hand(ada, now)
 
     assert open_alert(ada).condition == "spo2_low"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_vital_that_cannot_be_judged_is_not_stored(ada, now, monkeypatch):
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(alerts, "judge", broken)
+    with pytest.raises(ZeroDivisionError):
+        by_hand(ada, now)
+
+    assert not Vital.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shell_needs_no_transaction_of_its_own(ada, now):
+    by_hand(ada, now)
+
+    assert open_alert(ada).condition == "spo2_low"
+
+
+def by_hand(ada, now) -> Vital:
+    fields = {"sensor_id": "by-hand", "measured_at": now, "received_at": now, "spo2": 84}
+    return Vital.objects.create(patient=ada, admission=ada.admissions.get(), **fields)
+
+
 def test_saving_it_again_judges_nothing_twice(ada, now):
-    vital = Vital.objects.create(
-        patient=ada,
-        admission=ada.admissions.get(),
-        sensor_id="by-hand",
-        measured_at=now,
-        received_at=now,
-        spo2=84,
-    )
+    vital = by_hand(ada, now)
 
     vital.save()
 
