@@ -1,4 +1,7 @@
-"""Who may do what: roles as a table that one can read aloud. Deny by default; every door asks here."""
+"""Who may do what in a ward: roles as a table that one can read aloud, deny by default.
+
+Who may see a ward at all is `Ward.objects.visible_to`, where every query of a person begins.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,13 @@ from accounts.models import Membership, User, Ward
 
 
 class Permission(StrEnum):
-    SEE_BOARD = "see the board"
     ACKNOWLEDGE = "acknowledge alerts"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
-    Membership.Role.DOCTOR: frozenset({Permission.SEE_BOARD, Permission.ACKNOWLEDGE}),
-    Membership.Role.NURSE: frozenset({Permission.SEE_BOARD, Permission.ACKNOWLEDGE}),
-    Membership.Role.VIEWER: frozenset({Permission.SEE_BOARD}),
+    Membership.Role.DOCTOR: frozenset({Permission.ACKNOWLEDGE}),
+    Membership.Role.NURSE: frozenset({Permission.ACKNOWLEDGE}),
+    Membership.Role.VIEWER: frozenset(),
 }
 ADMINISTRATOR = frozenset(Permission)
 

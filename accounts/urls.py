@@ -1,9 +1,14 @@
+from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from accounts.forms import LoginForm
 
+sign_in = LoginView.as_view(
+    authentication_form=LoginForm, redirect_authenticated_user=True, extra_context={"demo": settings.DEMO}
+)
+
 urlpatterns = [
-    path("login/", LoginView.as_view(authentication_form=LoginForm, redirect_authenticated_user=True), name="login"),
+    path("login/", sign_in, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -8,7 +8,7 @@ from django.views import defaults
 SENTENCES = {
     HTTPStatus.BAD_REQUEST: "The request cannot be understood.",
     HTTPStatus.NOT_FOUND: "There is nothing here.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "MedQL failed. Nothing of the request is stored: send it again.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "MedQL failed, and has written down why. Send it again.",
 }
 
 

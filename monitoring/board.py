@@ -9,13 +9,11 @@ from datetime import datetime
 from django.template.loader import render_to_string
 
 from accounts.models import Bed, Ward
-from monitoring.clinical.alarm import Standing, State
-from monitoring.clinical.limits import Breach, Severity, shown
+from monitoring.clinical.episode import FRESH, Standing, State
+from monitoring.clinical.limits import Breach, Severity, phrase, shown
 from monitoring.clinical.signs import FACTS, Side, Sign, plain
 from monitoring.models import AlarmState, Alert, Patient, Placement
 
-FRESH_SECONDS = 30.0  # a value younger than this is never old
-UNKNOWN_RHYTHM_SECONDS = 120.0  # of a sensor that spoke once
 RATES = (Sign.HEART_RATE, Sign.SPO2, Sign.RESPIRATORY_RATE)
 PRESSURE = (Sign.SYSTOLIC_BP, Sign.DIASTOLIC_BP, Sign.MEAN_BP)
 
@@ -36,7 +34,7 @@ class Cell:
     aside: str = ""
     sensor: str = ""
     measured_at: datetime | None = None
-    old_after: float = FRESH_SECONDS
+    old_after: float = FRESH.total_seconds()
     breach: Breach | None = None
     word: str = ""
 
@@ -76,12 +74,27 @@ class Notice:
         return epoch(self.alert.raised_at)
 
     @property
-    def worst(self) -> str:
-        return "–" if self.alert.worst_value is None else plain(self.alert.worst_value)
+    def message(self) -> str:
+        """The present value against the limit; the one that led to the alert when the present one is back inside."""
+        alert = self.alert
+        if alert.last_value is None or alert.threshold_breached is None:
+            return alert.message
+        over = alert.last_value - alert.threshold_breached
+        if (over >= 0) if alert.side == Side.LOW else (over <= 0):
+            return alert.message
+        return phrase(Sign(alert.sign), Side(alert.side), alert.last_value, alert.threshold_breached)
 
     @property
-    def last(self) -> str:
-        return "–" if self.alert.last_value is None else plain(self.alert.last_value)
+    def order(self) -> tuple[int, datetime, str]:
+        return -Severity(self.alert.severity).rank, self.alert.raised_at, self.alert.condition
+
+    @property
+    def first(self) -> str:
+        return "–" if self.alert.vital_value is None else plain(self.alert.vital_value)
+
+    @property
+    def worst(self) -> str:
+        return "–" if self.alert.worst_value is None else plain(self.alert.worst_value)
 
 
 @dataclass(slots=True)
@@ -120,7 +133,7 @@ class Board:
         return {severity.value: sum(notice.alert.severity == severity for notice in self.rail) for severity in Severity}
 
 
-def read(ward_id: int, beds: Collection[int] | None = None) -> Board:
+def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> Board:
     """The ward as it is now, or these beds of it and the whole rail; five queries however many beds."""
     ward = Ward.objects.get(pk=ward_id)  # its change number first: what comes later is drawn again
     placements = {
@@ -133,7 +146,7 @@ def read(ward_id: int, beds: Collection[int] | None = None) -> Board:
     in_bed = {placement.bed_id: placement for placement in placements.values()}
     drawn = [in_bed[bed.pk].admission_id for bed in chosen if bed.pk in in_bed]
     states = {row.admission_id: row.state for row in AlarmState.objects.filter(admission__in=drawn)}
-    return Board(ward, ward.change_number, [_tile(bed, in_bed.get(bed.pk), states, rail) for bed in chosen], rail)
+    return Board(ward, ward.change_number, [_tile(bed, in_bed.get(bed.pk), states, rail, now) for bed in chosen], rail)
 
 
 def _bed_of(placements: Mapping[int, Placement], alert: Alert) -> Bed | None:
@@ -141,9 +154,9 @@ def _bed_of(placements: Mapping[int, Placement], alert: Alert) -> Bed | None:
     return placement.bed if placement else None
 
 
-def draw(ward_id: int, beds: Collection[int] | None = None) -> tuple[int, dict[str, str]]:
+def draw(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> tuple[int, dict[str, str]]:
     """The change number and the HTML of each fragment, by the id of its element."""
-    board = read(ward_id, beds)
+    board = read(ward_id, beds, now=now)
     fragments: dict[str, str] = {tile.fragment: render_to_string("_tile.html", {"tile": tile}) for tile in board.tiles}
     fragments["rail"] = render_to_string("_rail.html", {"board": board})
     fragments["counts"] = render_to_string("_counts.html", {"board": board})
@@ -160,89 +173,96 @@ def partials(fragments: Mapping[str, str]) -> str:
 def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
     """Severity first, then what nobody has taken, then what has waited longest."""
     return sorted(
-        alerts, key=lambda alert: (-Severity(alert.severity).rank, alert.acknowledged_at is not None, alert.raised_at)
+        alerts,
+        key=lambda alert: (
+            -Severity(alert.severity).rank,
+            alert.acknowledged_at is not None,
+            alert.raised_at,
+            alert.condition,
+        ),
     )
 
 
-def _tile(bed: Bed, placement: Placement | None, states: Mapping[int, State], rail: list[Notice]) -> Tile:
+def _tile(bed: Bed, placement: Placement | None, states: Mapping[int, State], rail: list[Notice], now: datetime) -> Tile:
     if placement is None:
         return Tile(bed)
     admission = placement.admission
-    state = states.get(admission.pk, State())
-    cells = [*(_cell(sign, state) for sign in RATES), _pressure(state), _cell(Sign.BODY_TEMP, state)]
-    return Tile(bed, admission.patient, cells, [notice for notice in rail if notice.bed == bed])
+    drawing = _Drawing(states.get(admission.pk, State()), now)
+    cells = [*(drawing.cell(sign) for sign in RATES), drawing.pressure(), drawing.cell(Sign.BODY_TEMP)]
+    # In a fixed order: a button must not come to lie under a finger that was aimed at another.
+    notices = sorted((notice for notice in rail if notice.bed == bed), key=lambda notice: notice.order)
+    return Tile(bed, admission.patient, cells, notices)
 
 
-def _cell(sign: Sign, state: State) -> Cell:
-    facts = FACTS[sign]
-    sensor, standing = _chosen(state, sign)
-    word = _word(state, sign, standing)
-    if standing is None:
-        return Cell(sign.value, facts.label, facts.unit, word=word)
-    return Cell(
-        sign.value,
-        facts.label,
-        facts.unit,
-        text=shown(sign, standing.value, standing.breach),
-        sensor=sensor,
-        measured_at=standing.measured_at,
-        old_after=_old_after(standing),
-        breach=standing.breach,
-        word=word,
-    )
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """The sensors of one patient, drawn at one moment."""
 
+    state: State
+    now: datetime
 
-def _pressure(state: State) -> Cell:
-    """Systolic over diastolic, the mean beside it, all of the sensor that matters most."""
-    chosen = [(sign, *_chosen(state, sign)) for sign in PRESSURE]
-    present = [(standing, sensor) for _, sensor, standing in chosen if standing]
-    if not present:
-        return Cell("blood_pressure", "BP", "mmHg", word=_word(state, Sign.MEAN_BP, None))
-    lead, sensor = max(present, key=lambda pair: _weight(pair[0]))
-    text = {sign: _pressure_text(state, sign, sensor, lead.measured_at) for sign in PRESSURE}
-    return Cell(
-        "blood_pressure",
-        "BP",
-        "mmHg",
-        text=f"{text[Sign.SYSTOLIC_BP]}/{text[Sign.DIASTOLIC_BP]}",
-        aside=f"({text[Sign.MEAN_BP]})",
-        sensor=sensor,
-        measured_at=lead.measured_at,
-        old_after=_old_after(lead),
-        breach=lead.breach,
-        word=_word(state, Sign.MEAN_BP, lead),
-    )
+    def cell(self, sign: Sign) -> Cell:
+        facts = FACTS[sign]
+        sensor, standing = self._chosen(sign)
+        word = self._word((sign,), sensor, standing)
+        if standing is None:
+            return Cell(sign.value, facts.label, facts.unit, word=word)
+        return Cell(
+            sign.value,
+            facts.label,
+            facts.unit,
+            text=shown(sign, standing.value, standing.breach),
+            sensor=sensor,
+            measured_at=standing.measured_at,
+            old_after=standing.old_after.total_seconds(),
+            breach=standing.breach,
+            word=word,
+        )
 
+    def pressure(self) -> Cell:
+        """Systolic over diastolic, the mean beside it, all of the sensor that matters most."""
+        chosen = [(standing, sensor) for sensor, standing in map(self._chosen, PRESSURE) if standing]
+        if not chosen:
+            return Cell("blood_pressure", "BP", "mmHg", word=self._word(PRESSURE, "", None))
+        lead, sensor = max(chosen, key=lambda pair: self._weight(pair[0]))
+        text = {sign: self._pressure_text(sign, sensor, lead.measured_at) for sign in PRESSURE}
+        return Cell(
+            "blood_pressure",
+            "BP",
+            "mmHg",
+            text=f"{text[Sign.SYSTOLIC_BP]}/{text[Sign.DIASTOLIC_BP]}",
+            aside=f"({text[Sign.MEAN_BP]})",
+            sensor=sensor,
+            measured_at=lead.measured_at,
+            old_after=lead.old_after.total_seconds(),
+            breach=lead.breach,
+            word=self._word(PRESSURE, sensor, lead),
+        )
 
-def _pressure_text(state: State, sign: Sign, sensor: str, measured_at: datetime) -> str:
-    """One pressure of a measurement; what was not measured with it is a dash, never an older value."""
-    standing = state.standings.get(sign, {}).get(sensor)
-    if standing is None or standing.measured_at != measured_at:
-        return "–"
-    return shown(sign, standing.value, standing.breach)
+    def _pressure_text(self, sign: Sign, sensor: str, measured_at: datetime) -> str:
+        """One pressure of a measurement; what was not measured with it is a dash, never an older value."""
+        standing = self.state.standings.get(sign, {}).get(sensor)
+        if standing is None or standing.measured_at != measured_at:
+            return "–"
+        return shown(sign, standing.value, standing.breach)
 
+    def _chosen(self, sign: Sign) -> tuple[str, Standing | None]:
+        """Of several sensors those that still speak come first, of these the one that stands beyond a limit worst."""
+        sensors = self.state.standings.get(sign, {})
+        name = max(sensors, key=lambda sensor: (self._weight(sensors[sensor]), sensor), default="")
+        return name, sensors.get(name)
 
-def _chosen(state: State, sign: Sign) -> tuple[str, Standing | None]:
-    """Of several sensors the one that stands beyond a limit worst, else the one that spoke last."""
-    sensors = state.standings.get(sign, {})
-    name = max(sensors, key=lambda sensor: (_weight(sensors[sensor]), sensor), default="")
-    return name, sensors.get(name)
+    def _weight(self, standing: Standing) -> tuple[bool, int, datetime]:
+        beyond = standing.breach.severity.rank if standing.breach and standing.holds else 0
+        return standing.is_fresh(self.now), beyond, standing.measured_at
 
-
-def _weight(standing: Standing) -> tuple[int, datetime]:
-    beyond = standing.breach.severity.rank if standing.breach and standing.holds else 0
-    return beyond, standing.measured_at
-
-
-def _word(state: State, sign: Sign, standing: Standing | None) -> str:
-    """What a sensor says instead of a value, if it says so later than any value."""
-    words = state.words.get(sign, {}).values()
-    newest = max(words, key=lambda word: word.said_at, default=None)
-    if newest is None or newest.status == "ok" or (standing and newest.said_at < standing.measured_at):
-        return ""
-    return newest.status.replace("_", " ")
-
-
-def _old_after(standing: Standing) -> float:
-    rhythm = standing.interval if standing.interval is not None else UNKNOWN_RHYTHM_SECONDS / 2
-    return max(FRESH_SECONDS, 2 * rhythm)
+    def _word(self, signs: Iterable[Sign], sensor: str, standing: Standing | None) -> str:
+        """What the drawn sensor says instead of a value, if it says so later; without a value, what any sensor says."""
+        words = [
+            word
+            for sign in signs
+            for name, word in self.state.words.get(sign, {}).items()
+            if (not sensor or name == sensor) and (standing is None or word.said_at >= standing.measured_at)
+        ]
+        newest = max(words, key=lambda word: (word.said_at, word.status != "ok"), default=None)
+        return newest.status.replace("_", " ") if newest and newest.status != "ok" else ""

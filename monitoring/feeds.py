@@ -12,11 +12,12 @@ import json
 import logging
 import time
 from collections.abc import Collection
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
 from accounts.models import Ward
 from monitoring import board
@@ -46,6 +47,7 @@ class Feed:
         self.newcomers: set[Viewer] = set()
         self.changed: set[int] = set()
         self.everything = False
+        self.undrawn_since: float | None = None
         self.wake = asyncio.Event()
         self.drawn: dict[str, str] = {}
         self.numbers = _Numbers()
@@ -70,7 +72,7 @@ class Feed:
         finally:
             # However it ended: whoever still watches connects anew and gets another feed, instead of a board that stands still.
             for viewer in self.viewers | self.newcomers:
-                await viewer.close(TRY_AGAIN)
+                await self._drop(viewer)
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -85,14 +87,20 @@ class Feed:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(group_of(self.ward_id), channel)
-                while True:
-                    message = await layer.receive(channel)
-                    self.numbers.hear(message["number"])
-                    self.changed.update(message["beds"])
-                    self.wake.set()
+                try:
+                    while True:
+                        self._hear(await layer.receive(channel))
+                finally:
+                    await layer.group_discard(group_of(self.ward_id), channel)
             except Exception:  # whatever the layer's driver raises: log it, subscribe anew
                 log.exception("ward %s: the channel layer failed", self.ward_id)
                 await asyncio.sleep(BEAT)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self.numbers.hear(message["number"])
+        self.changed.update(message["beds"])
+        self.undrawn_since = self.undrawn_since or time.monotonic()
+        self.wake.set()
 
     async def _compare(self) -> None:
         """Look whether a message was lost, and give the pulse that says: this board is true."""
@@ -108,8 +116,12 @@ class Feed:
                 self.everything = True
             if self.everything:
                 self.wake.set()
-            else:
+            elif not self._is_behind():
                 await self._tell(self.viewers, _pulse())
+
+    def _is_behind(self) -> bool:
+        """Something that was heard has waited too long to be drawn: the board is not true any more."""
+        return self.undrawn_since is not None and time.monotonic() - self.undrawn_since > 2 * BEAT
 
     async def _redraw(self) -> None:
         while True:
@@ -120,13 +132,14 @@ class Feed:
             self.everything = False
             try:
                 await self._draw(newcomers, None if everything or newcomers else changed)
+                self.undrawn_since = time.monotonic() if self.changed else None
             except Exception:  # whatever the driver or a template raises: the next beat draws everything
                 log.exception("ward %s could not be drawn", self.ward_id)
                 self.everything = True
             await asyncio.sleep(PAUSE)
 
     async def _draw(self, newcomers: set[Viewer], beds: Collection[int] | None) -> None:
-        number, fragments = await database_sync_to_async(board.draw)(self.ward_id, beds)
+        number, fragments = await database_sync_to_async(board.draw)(self.ward_id, beds, now=timezone.now())
         if beds is None:
             self.numbers.start(number)
         different = {name: html for name, html in fragments.items() if self.drawn.get(name) != html}
@@ -145,7 +158,15 @@ class Feed:
                 await viewer.show(text)
             except Exception:  # whatever a dying socket raises: it must not keep the others from seeing
                 log.exception("ward %s: a viewer was lost", self.ward_id)
-                self.leave(viewer)
+                await self._drop(viewer)
+
+    async def _drop(self, viewer: Viewer) -> None:
+        """Send a viewer away, so that it connects anew."""
+        self.leave(viewer)
+        try:
+            await viewer.close(TRY_AGAIN)
+        except Exception:  # it is gone already
+            log.debug("ward %s: a viewer could not be told", self.ward_id, exc_info=True)
 
 
 class _Numbers:

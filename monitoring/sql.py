@@ -5,23 +5,33 @@ and mysqlclient folds it into multi-row INSERTs.
 """
 
 import threading
-from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 
 from monitoring.models import Vital
 
 M = TypeVar("M", bound=models.Model)
 
+LONGEST_WAIT = 5.0  # seconds for a turn
 _turn = threading.Lock()
 
 
-def turn() -> AbstractContextManager[object]:
+@contextmanager
+def turn() -> Iterator[None]:
     """A writer's turn. SQLite has one writer at a time, and those who find it busy sleep longer and longer: here they queue."""
-    return _turn if connection.vendor == "sqlite" else nullcontext()
+    if connection.vendor != "sqlite":
+        yield
+        return
+    if not _turn.acquire(timeout=LONGEST_WAIT):
+        raise OperationalError("database is locked: too many writers wait for it")
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 def insert(rows: Sequence[M]) -> None:

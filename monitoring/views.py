@@ -13,6 +13,7 @@ from monitoring import board
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Placement
 from monitoring.services import alerts
+from monitoring.services.transactions import WriterBusy
 
 
 class SignedIn(HttpRequest):
@@ -41,7 +42,7 @@ def ward(request: SignedIn, slug: str) -> HttpResponse:
         request,
         "ward.html",
         {
-            "board": board.read(shown.pk),
+            "board": board.read(shown.pk, now=timezone.now()),
             "wards": wards,
             "may_acknowledge": Permission.ACKNOWLEDGE in may,
             "now": timezone.now().timestamp(),
@@ -50,20 +51,34 @@ def ward(request: SignedIn, slug: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
-def acknowledge(request: SignedIn, alert_id: str) -> HttpResponse:
+def acknowledge(request: HttpRequest, alert_id: str) -> HttpResponse:
     """Take an alert as it was shown; answers with its tile. 409, and the tile as it is, when it is worse by now."""
-    alert = get_object_or_404(Alert.objects.visible_to(request.user), pk=alert_id)
-    if Permission.ACKNOWLEDGE not in permissions(request.user, alert.ward):
-        return HttpResponse("Your role may not acknowledge alerts.", status=403, content_type="text/plain")
+    user = request.user
+    if not isinstance(user, User):
+        return _refusal("Sign in again.", 401)  # a redirect would be followed, and look like success
+    alert = get_object_or_404(Alert.objects.visible_to(user), pk=alert_id)
+    if Permission.ACKNOWLEDGE not in permissions(user, alert.ward):
+        return _refusal("Your role may not acknowledge alerts.", 403)
     shown = request.POST.get("severity_shown", "")
     if shown not in set(Severity):
-        return HttpResponse("severity_shown is missing.", status=400, content_type="text/plain")
+        return _refusal("severity_shown is missing.", 400)
     status = 200
     try:
-        alerts.acknowledge(alert, by=request.user, at=timezone.now(), severity_shown=Severity(shown))
+        alerts.acknowledge(alert, by=user, at=timezone.now(), severity_shown=Severity(shown))
     except alerts.SeverityRisen:
         status = 409
-    bed = Placement.objects.filter(admission=alert.admission, is_open=True).values_list("bed", flat=True).first()
-    fragments = board.draw(alert.ward_id, [bed] if bed else [])[1]
-    return HttpResponse(board.partials(fragments), status=status)
+    except WriterBusy:
+        return _refusal("The database is busy. Press again.", 503)
+    return HttpResponse(_present(alert, user), status=status)
+
+
+def _present(alert: Alert, user: User) -> str:
+    """The tile of an alert and the rail; nothing when the patient has moved out of this person's sight meanwhile."""
+    if not Ward.objects.visible_to(user).filter(pk=alert.ward_id).exists():
+        return ""
+    beds = Placement.objects.filter(admission=alert.admission, is_open=True).values_list("bed", flat=True)
+    return board.partials(board.draw(alert.ward_id, list(beds), now=timezone.now())[1])
+
+
+def _refusal(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(sentence, status=status, content_type="text/plain", headers={"HX-Reswap": "none"})

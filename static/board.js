@@ -3,6 +3,7 @@
   "use strict";
 
   const PULSE_LOST_AFTER = 8; // seconds; the server sends a pulse every 2
+  const CUT_AFTER = 20; // seconds
   const CODES = {
     4401: "SIGNED OUT: sign in again",
     4404: "NO ACCESS to this ward",
@@ -58,6 +59,7 @@
     const blind = document.getElementById("blind");
     const silence = lastPulse === null ? now() - Number(document.body.dataset.now) : now() - lastPulse;
     const lost = closedFor || silence > PULSE_LOST_AFTER;
+    cutDeadLink(silence);
     const live = !lost && lastPulse !== null;
     link.dataset.state = live ? "live" : lost ? "lost" : "connecting";
     write(link, live ? "LIVE" : lost ? closedFor || "LINK LOST" : "Connecting…");
@@ -74,6 +76,7 @@
     for (const tile of document.querySelectorAll(".tile")) ageTile(tile, at);
     for (const since of document.querySelectorAll(".since[data-since]")) write(since, span(at - Number(since.dataset.since)));
     write(document.getElementById("clock"), time(at));
+    if (performance.now() > troubleUntil) document.getElementById("trouble").hidden = true;
     tellLink();
   }
 
@@ -89,6 +92,29 @@
     tellLink();
   }
 
+  // What the nurse pressed did not arrive: say so, since nothing else on the board will.
+  const TROUBLE = { 401: "You are signed out: sign in again. ", 403: "", 409: null, 503: "The database is busy: press again. " };
+  let troubleUntil = 0;
+
+  function onRefusal(event) {
+    const status = event.detail.ctx?.response?.status;
+    if (TROUBLE[status] === null) return; // the present alert is drawn instead
+    const trouble = document.getElementById("trouble");
+    write(trouble, `NOT TAKEN. ${TROUBLE[status] ?? "Press again. "}`);
+    trouble.hidden = false;
+    troubleUntil = performance.now() + 15000;
+  }
+
+  // A link that is dead without knowing it is cut, so that it is made anew.
+  let connection = null;
+  let cutAt = 0;
+
+  function cutDeadLink(silence) {
+    if (silence < CUT_AFTER || performance.now() - cutAt < CUT_AFTER * 1000) return;
+    cutAt = performance.now();
+    connection?.socket?.close();
+  }
+
   function onClose(event) {
     const code = event.detail.code;
     closedFor = CODES[code] || "LINK LOST";
@@ -98,6 +124,9 @@
   document.addEventListener("htmx:ws:before:message:incoming", onMessage);
   document.addEventListener("htmx:ws:after:message:incoming", refresh);
   document.addEventListener("htmx:ws:close", onClose);
+  document.addEventListener("htmx:ws:before:connection", (event) => (connection = event.detail.connection));
+  document.addEventListener("htmx:response:error", onRefusal);
+  document.addEventListener("htmx:error", (event) => event.detail.ctx && onRefusal(event));
   document.addEventListener("htmx:after:swap", refresh);
   // A page that the browser took out of its own store has no socket any more.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.models import Bed, User, Ward
@@ -70,7 +70,8 @@ class DeedForm(forms.ModelForm):
                 self.instance = self.act()
         except tuple(self.refusals) as refusal:
             self.add_error(*self.refusals[type(refusal)])
-        except IntegrityError:
+        except (IntegrityError, OperationalError):
+            # A deadlock has ended the admin's whole transaction: nothing is done, and nothing may be done behind it.
             self.add_error(None, "Somebody else did this at the same moment. Look again before you repeat it.")
 
 

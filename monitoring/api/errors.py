@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -34,17 +35,21 @@ class Busy(exceptions.APIException):
     default_code = "busy"
 
 
+DatabaseFault = (OperationalError, InterfaceError)
 TRANSLATED: dict[type[Exception], type[exceptions.APIException]] = {
     Http404: exceptions.NotFound,
     PermissionDenied: exceptions.PermissionDenied,
     RequestDataTooBig: TooLarge,
     WriterBusy: Busy,
+    **dict.fromkeys(DatabaseFault, Busy),  # a device keeps what was answered 503 and sends it again
 }
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error that a view raised, or None for what nobody expected."""
-    known = TRANSLATED.get(type(error))
+    known = next((kind for cause, kind in TRANSLATED.items() if isinstance(error, cause)), None)
+    if isinstance(error, DatabaseFault):
+        log.error("the database failed", exc_info=error)
     problem = known() if known else error
     if not isinstance(problem, exceptions.APIException):
         return None

@@ -39,7 +39,7 @@ class VitalsView(APIView):
         body = _body(request)
         single = body.lstrip()[:1] == b"{"
         try:
-            items = ingestion.split(b"[" + body + b"]" if single else body)
+            items = ingestion.split(body)
         except ingestion.TooMany:
             raise TooLarge from None
         except ingestion.Undecodable:

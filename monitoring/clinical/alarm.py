@@ -1,7 +1,7 @@
 """The alarm: one pure function from (state, reading, limits, now) to (state, events). No clock, no database, no Django.
 
-The state of one patient is what each sensor last said of each sign, and the newest episode of each condition. Live judging
-and tests run this very code; docs/alarm.md tells its rules in prose.
+The state of one patient is what each sensor last said of each sign, and the newest episode of each condition
+(`clinical/episode.py`). Live judging and tests run this very code; docs/alarm.md tells its rules in prose.
 """
 
 from __future__ import annotations
@@ -9,107 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID, uuid4
 
+from monitoring.clinical.episode import Episode, Event, Reading, Standing, State, What, Word
 from monitoring.clinical.limits import Breach, Limits, Severity, judge
 from monitoring.clinical.signs import Side, Sign, conditions
 
 COOLDOWN = timedelta(minutes=5)  # a condition that comes back within this is the same alert, re-opened
 LIVE_WINDOW = timedelta(minutes=10)  # an older reading is history: kept and drawn, but it calls nobody
 MEMORY = timedelta(hours=24)  # a sensor that said nothing for so long is forgotten, unless it holds an alert open
-
-
-class What(StrEnum):
-    """What a reading did to an alert; each event carries the episode as it became."""
-
-    RAISED = "raised"
-    RISEN = "risen"
-    EASED = "eased"
-    REOPENED = "reopened"
-    RESOLVED = "resolved"
-    COUNTED = "counted"  # one more reading: worst, last and count moved, nothing to tell
-    RECORDED = "recorded"  # found in late readings: closed from the start, without sound
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One vital as the rule sees it: what one sensor measured at one time, values in the signs' units."""
-
-    sensor: str
-    measured_at: datetime
-    values: Mapping[Sign, float]
-    statuses: Mapping[Sign, str] = field(default_factory=dict)
-    closed: bool = False  # of a stay that is over: history, however young
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The newest value that one sensor gave of one sign, and whether it keeps an alert open.
-
-    `interval` is the sensor's rhythm in seconds, None after a single value; a gap lengthens it by no more than twice.
-    """
-
-    measured_at: datetime
-    value: float
-    breach: Breach | None = None
-    holds: bool = False
-    interval: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """The newest status that one sensor gave of one sign, such as `probe_off`."""
-
-    said_at: datetime
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """One alert from raised to resolved. `severity` is the present one; worst and last are values of `sign`."""
-
-    id: UUID
-    condition: str
-    sign: Sign
-    side: Side
-    severity: Severity
-    value: float
-    limit: float
-    worst_value: float
-    last_value: float
-    count: int
-    raised_at: datetime
-    measured_at: datetime
-    last_measured_at: datetime
-    resolved_at: datetime | None = None
-    acknowledged: bool = False
-    recorded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    what: What
-    episode: Episode
-    at: datetime
-
-
-@dataclass(slots=True)
-class State:
-    """What is known of one patient: `episodes` by condition, the newest live one; `records`, the newest late one."""
-
-    standings: dict[Sign, dict[str, Standing]] = field(default_factory=dict)
-    words: dict[Sign, dict[str, Word]] = field(default_factory=dict)
-    episodes: dict[str, Episode] = field(default_factory=dict)
-    records: dict[str, Episode] = field(default_factory=dict)
-
-    def copy(self) -> State:
-        return State(
-            {sign: dict(sensors) for sign, sensors in self.standings.items()},
-            {sign: dict(sensors) for sign, sensors in self.words.items()},
-            dict(self.episodes),
-            dict(self.records),
-        )
 
 
 def follow(
@@ -156,14 +64,15 @@ class _Course:
         standings = self.state.standings.setdefault(sign, {})
         before = standings.get(reading.sensor)
         newest = before is None or reading.measured_at >= before.measured_at
-        goes_on = newest and before is not None and before.holds and _same(before.breach, breach)
+        goes_on = newest and before is not None and before.holds and _same(before.breach, breach) and not reading.closed
+        alone = breach is not None and not goes_on and not self._is_held(breach.condition, reading.measured_at)
         if newest:
             holds = breach is not None and (not late or goes_on)
             standings[reading.sensor] = Standing(
                 reading.measured_at, value, breach, holds, _interval(before, reading.measured_at)
             )
         if breach and (not late or goes_on):
-            self._signal(breach, reading.measured_at, newest)
+            self._signal(breach, reading.measured_at, newest, alone)
         elif breach:
             self._record(breach, reading.measured_at)
         for name in conditions(sign):
@@ -179,7 +88,7 @@ class _Course:
             for sensor in [s for s, word in words.items() if word.said_at < horizon]:
                 del words[sensor]
 
-    def _signal(self, breach: Breach, measured_at: datetime, newest: bool) -> None:
+    def _signal(self, breach: Breach, measured_at: datetime, newest: bool, alone: bool) -> None:
         old = self.state.episodes.get(breach.condition)
         if old is None or (old.resolved_at and not self._continues(old, breach)):
             self._put(self._episode(breach, measured_at), What.RAISED)
@@ -188,6 +97,8 @@ class _Course:
         if old.resolved_at is None:
             if breach.severity.rank > old.severity.rank:
                 self._put(_led_by(breach, replace(moved, severity=breach.severity, acknowledged=False)), What.RISEN)
+            elif newest and alone:
+                self._put(_led_by(breach, replace(moved, acknowledged=False)), What.RERAISED)
             else:
                 self._put(moved, What.COUNTED)
         elif newest:
@@ -196,6 +107,14 @@ class _Course:
             self._put(_led_by(breach, reopened), What.REOPENED)
         else:
             self._put(moved, What.COUNTED)  # its sensor is already back inside: it belongs to the alert that ended
+
+    def _is_held(self, name: str, at: datetime) -> bool:
+        """Somebody measured about this time what was raised; a holder that had fallen silent speaks for the past only."""
+        return any(
+            standing.holds and standing.is_fresh(at) and standing.breach and standing.breach.condition == name
+            for sensors in self.state.standings.values()
+            for standing in sensors.values()
+        )
 
     def _continues(self, ended: Episode, breach: Breach) -> bool:
         assert ended.resolved_at is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 from django.db import models
 
-from monitoring.clinical.alarm import Standing, State, Word
+from monitoring.clinical.episode import Standing, State, Word
 from monitoring.clinical.signs import Sign
 from monitoring.models.admission import Admission
 

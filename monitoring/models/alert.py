@@ -109,6 +109,7 @@ class AlertEvent(models.Model):
         RISEN = "risen", "severity risen"
         EASED = "eased", "severity eased"
         REOPENED = "reopened", "re-opened"
+        RERAISED = "reraised", "raised again by another sensor"
         RESOLVED = "resolved", "resolved"
         RECORDED = "recorded", "recorded from late readings"
         ACKNOWLEDGED = "acknowledged", "acknowledged"

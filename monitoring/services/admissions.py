@@ -62,7 +62,9 @@ def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str
     left = _open_placement(admission, at)
     alerts.close(admission, by=by, at=at, note="discharged")
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
-    DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True).update(ended_at=at, is_open=None)
+    for assignment in DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True):
+        ended_at = max(at, assignment.started_at)  # a discharge may be dated back
+        DeviceAssignment.objects.filter(pk=assignment.pk).update(ended_at=ended_at, is_open=None)
     Admission.objects.filter(pk=admission.pk).update(
         discharged_at=at, discharged_by=by, is_open=None, notes="\n".join(filter(None, [admission.notes, notes]))
     )
@@ -72,10 +74,11 @@ def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str
 @retried
 def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, notes: str = "") -> DeviceAssignment:
     """The device is on this patient from now; where it was before closes at that instant. Raises NotAdmitted, TooEarly."""
+    list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))  # its readings bind before or after
     alerts.lock({patient.pk})
     if not Admission.objects.filter(patient=patient, is_open=True).exists():
         raise NotAdmitted
-    former = DeviceAssignment.objects.select_for_update().filter(device=device, is_open=True).first()
+    former = DeviceAssignment.objects.filter(device=device, is_open=True).first()
     if former:
         if former.patient_id == patient.pk:
             return former

@@ -28,7 +28,8 @@ def lock(patient_ids: Collection[int]) -> None:
 def judge(vitals: Sequence[Vital], *, now: datetime) -> None:
     """Judge vitals that have just been stored, in the transaction that stored them.
 
-    The number of queries does not depend on the number of vitals. Every way in ends here: the device door calls it for a
+    Needs that transaction, and that every admission has had a bed. The number of queries does not depend on the number of
+    vitals. Every way in ends here: the device door calls it for a
     batch, the post_save receiver for a vital saved singly (docs/adr/0001-one-judge.md).
     """
     if not vitals:
@@ -64,9 +65,12 @@ def acknowledge(alert: Alert, *, by: User, at: datetime, severity_shown: Severit
 def close(admission: Admission, *, by: User | None, at: datetime, note: str) -> None:
     """The stay is over: its open alerts end with it."""
     alerts = list(Alert.objects.open().select_for_update().filter(admission=admission))
-    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(
-        is_open=None, resolved_at=at, resolved_by=by, version=F("version") + 1
-    )
+    for alert in alerts:
+        alert.is_open = None  # type: ignore[assignment]  # the stubs know no nullable marker
+        alert.resolved_by = by
+        alert.resolved_at = max(at, alert.raised_at)  # a discharge may be dated back
+        alert.version += 1
+    sql.update(alerts, ["is_open", "resolved_at", "resolved_by", "version"])
     _tell(alerts, AlertEvent.What.RESOLVED, by=by, at=at, note=note)
 
 

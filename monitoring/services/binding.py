@@ -28,7 +28,7 @@ class Addresses:
         times = [item.measured_at or received_at for item in items if not item.address_refused]
         first, last = min(times, default=received_at), max(times, default=received_at)
         then = Q(started_at__lte=last) & (Q(ended_at=None) | Q(ended_at__gt=first))
-        assignments = list(DeviceAssignment.objects.filter(then, device=device).select_related("patient"))
+        assignments = [] if device.kind == Device.Kind.GATEWAY else _assignments(device, then)
         named = {item.patient_id for item in items if item.patient_id and not item.address_refused}
         named |= {assignment.patient.patient_id for assignment in assignments}
         rows = Patient.objects.select_for_update().filter(patient_id__in=named).order_by("pk")
@@ -64,6 +64,12 @@ class Addresses:
             if _covers(assignment, at):
                 return assignment.patient.patient_id
         raise Refused("not_assigned", "The device was not assigned to a patient then.", "patient_id")
+
+
+def _assignments(device: Device, then: Q) -> list[DeviceAssignment]:
+    """Whom the device was on then; it cannot be put on another patient before this batch is bound."""
+    list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))
+    return list(DeviceAssignment.objects.filter(then, device=device).select_related("patient"))
 
 
 def _covers(row: Placement | DeviceAssignment, at: datetime) -> bool:

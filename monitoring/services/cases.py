@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from monitoring.clinical import alarm
-from monitoring.clinical.alarm import Episode, Event, Reading, State, What
+from monitoring.clinical.episode import Episode, Event, Reading, State, What
 from monitoring.clinical.limits import Limits, Severity
 from monitoring.clinical.signs import Side, Sign
 from monitoring.models import AlarmState, Alert, AlertEvent, Placement, Vital
@@ -96,7 +96,7 @@ def gather(admission_ids: Collection[int], *, now: datetime) -> dict[int, Case]:
             ward_id=placement.bed.ward_id,
             bed_id=placement.bed_id if placement.is_open else None,
         )
-        for placement in placements.order_by("started_at")  # the last one wins
+        for placement in placements.order_by("started_at", "pk")  # the last one wins
     }
     for row in AlarmState.objects.filter(admission__in=admission_ids):
         cases[row.admission_id].state = row.state
@@ -146,6 +146,7 @@ MOVING = (
     "acknowledged_at",
     "acknowledged_by",
     "resolved_at",
+    "resolved_by",
     "version",
 )
 
@@ -161,5 +162,7 @@ def _write(alert: Alert, episode: Episode) -> None:
     alert.count = episode.count
     alert.last_measured_at = episode.last_measured_at
     alert.resolved_at = episode.resolved_at
+    if episode.resolved_at is None:
+        alert.resolved_by_id = None
     if not episode.acknowledged:
         alert.acknowledged_at = alert.acknowledged_by_id = None

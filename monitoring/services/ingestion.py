@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +15,11 @@ from django.db.models import prefetch_related_objects
 from accounts.models import Device, User
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
+from monitoring.clinical.signs import PRESSURES
 from monitoring.models import RejectedVital, Vital
 from monitoring.services import alerts
 from monitoring.services.binding import Addresses
-from monitoring.services.items import COLUMNS, Item, Refused, read
+from monitoring.services.items import COLUMNS, PRESSURE_ORDER, Item, Refused, decode, read
 from monitoring.services.transactions import retried
 
 MOST_ITEMS = 5_000
@@ -63,16 +65,39 @@ class Outcome:
 
 
 def split(body: bytes) -> list[bytes]:
-    """The items of a body, each still as it was sent. Raises Undecodable, TooMany."""
+    """The items of a body, a list or one object, each still as it was sent. Raises Undecodable, TooMany."""
+    if body.lstrip()[:1] == b"{":
+        return [_one_object(body)]
     try:
         items = [bytes(item) for item in _list_of_items.decode(body)]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except msgspec.DecodeError:
+        items = _items_one_by_one(body)
+    except RecursionError:
         raise Undecodable from None
     if not items:
         raise Undecodable
     if len(items) > MOST_ITEMS:
         raise TooMany
     return items
+
+
+def _one_object(body: bytes) -> bytes:
+    try:
+        decode(body)
+    except (ValueError, RecursionError):
+        raise Undecodable from None
+    return body
+
+
+def _items_one_by_one(body: bytes) -> list[bytes]:
+    """The items of a list that only the slower reader takes."""
+    try:
+        items = decode(body)
+    except (ValueError, RecursionError):
+        raise Undecodable from None
+    if not isinstance(items, list):
+        raise Undecodable
+    return [json.dumps(item).encode() for item in items]
 
 
 _list_of_items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -90,6 +115,7 @@ def record(items: Sequence[bytes], *, device: Device, received_at: datetime, now
     return batch.outcome
 
 
+@retried
 def keep_undecodable(body: bytes, *, device: Device, received_at: datetime) -> None:
     """What a known device sent and nobody can decode is kept, its first 64 kB."""
     RejectedVital.objects.create(
@@ -195,6 +221,7 @@ class _Batch:
             self.outcome.stored += 1
             return True
         added, same = _compare(present, item)
+        _keep_merged_order(present, added, item)
         if added:
             _set(present, added)
             if key not in self.new:
@@ -231,6 +258,15 @@ def _key(row: Vital) -> Key:
 def _set(row: Vital, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, row.status | value if name == "status" else value)
+
+
+def _keep_merged_order(row: Vital, added: dict[str, Any], item: Item) -> None:
+    """Pressures that were in order apart may not be so together: what came later is refused."""
+    together = [value for sign in PRESSURES if (value := added.get(sign, getattr(row, sign))) is not None]
+    if together != sorted(together, reverse=True):
+        for sign in PRESSURES:
+            if added.pop(sign, None) is not None:
+                item.refused.append(Refused("pressure_order", PRESSURE_ORDER, sign.value))
 
 
 def _compare(row: Vital, item: Item) -> tuple[dict[str, Any], bool]:

@@ -3,7 +3,9 @@
 A value that is wrong is refused and every other one stays; an item is refused whole only for its address.
 """
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,10 +23,13 @@ OLDEST_YEAR = 1900
 
 ALIASES = {"respiration": "respiratory_rate", "temperature_c": "body_temp", "recorded_at": "timestamp"}
 ADDRESS = {"patient_id", "sensor_id", "timestamp"}
+PRESSURE_ORDER = "Pressures run systolic ≥ mean ≥ diastolic."
 CONSCIOUSNESS = {"A", "C", "V", "P", "U"}
 HIGHEST_OXYGEN_FLOW = 80.0
 DEVICE_STATUS = {"ok", "fault", "battery_low", "standby"}
 SIGN_STATUS = {"ok", "probe_off", "no_signal", "artifact", "calibrating", "asystole", "apnoea"}
+
+NAME_END = re.compile(rb'"\s*:')
 
 ITEM_CODES = {"unknown_patient", "not_admitted", "other_ward", "not_assigned", "future_timestamp", "too_old", "no_values"}
 
@@ -56,7 +61,7 @@ class Item:
 
 def read(position: int, sent: bytes, *, zero_is_absent: bool, now: datetime) -> Item:
     """Read one item from its JSON text. What is wrong is in `refused`; nothing is raised."""
-    item = Item(position, sent.decode("utf-8", "replace"))
+    item = Item(position, sent.decode("utf-8", "replace").replace("\0", "�"))
     try:
         fields = _fields(sent)
         item.patient_id = _identifier(fields.pop("patient_id", None), "patient_id", PATIENT_ID)
@@ -78,14 +83,25 @@ def read(position: int, sent: bytes, *, zero_is_absent: bool, now: datetime) -> 
     return item
 
 
+def decode(text: bytes) -> Any:
+    """JSON as devices write it. The slower second reader takes NaN, lone surrogates and raw control characters, so that one
+    bad value hides no other: they are refused where they stand. Raises ValueError, RecursionError.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text, strict=False)
+
+
 def _fields(sent: bytes) -> dict[str, Any]:
     """The item's fields by their own names, absent (null) ones left out."""
     try:
-        item = msgspec.json.decode(sent)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        item = decode(sent)
+    except (ValueError, RecursionError):
         raise Refused("invalid", "The item cannot be decoded.") from None
     if not isinstance(item, dict):
         raise Refused("invalid", "An item is a JSON object.")
+    _refuse_repeated_names(sent, item)
     fields: dict[str, Any] = {}
     for sent_name, value in cast(dict[str, Any], item).items():
         name = ALIASES.get(sent_name, sent_name)
@@ -95,6 +111,21 @@ def _fields(sent: bytes) -> dict[str, Any]:
             raise Refused("invalid", f"{name} is given twice, under two names.", sent_name)
         fields[name] = value
     return fields
+
+
+def _refuse_repeated_names(sent: bytes, item: dict[str, Any]) -> None:
+    """JSON lets the last of two equal names win: a value would be lost without a word. Only suspects are read twice."""
+    names = len(item) + sum(len(value) for value in item.values() if isinstance(value, dict))
+    if len(NAME_END.findall(sent)) > names:
+        json.loads(sent, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refused("invalid", f"{_printable(name)} is given twice.", _printable(name))
+    return dict(pairs)
 
 
 def _identifier(value: Any, name: str, pattern: Pattern[str]) -> str | None:
@@ -125,7 +156,7 @@ def _time(value: Any, now: datetime) -> datetime | None:
 def _value(name: str, value: Any) -> Any:
     reader = COLUMNS.get(name)
     if reader is None:
-        raise Refused("unknown_field", "There is no field of this name.", name[:64])
+        raise Refused("unknown_field", "There is no field of this name.", _printable(name))
     return reader(name, value)
 
 
@@ -148,6 +179,11 @@ def _consciousness(name: str, value: Any) -> str:
     return value
 
 
+def _printable(name: str) -> str:
+    """A name that somebody else chose, as it can be stored and answered."""
+    return name[:64].encode("utf-8", "replace").decode().replace("\0", "�")
+
+
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise Refused("invalid", "This is true or false.", name)
@@ -160,9 +196,9 @@ def _status(name: str, value: Any) -> dict[str, str]:
     for of, word in value.items():
         words = DEVICE_STATUS if of == "device" else SIGN_STATUS if of in set(Sign) else None
         if words is None:
-            raise Refused("unknown_field", "A status is of the device or of a sign.", f"status.{of}"[:64])
+            raise Refused("unknown_field", "A status is of the device or of a sign.", _printable(f"status.{of}"))
         if not isinstance(word, str) or word not in words:
-            raise Refused("invalid", f"This status is one of: {', '.join(sorted(words))}.", f"status.{of}"[:64])
+            raise Refused("invalid", f"This status is one of: {', '.join(sorted(words))}.", _printable(f"status.{of}"))
     return dict(value)
 
 
@@ -193,4 +229,4 @@ def _keep_pressure_order(item: Item) -> None:
         return
     for sign, _ in present:
         del item.values[sign]
-        item.refused.append(Refused("pressure_order", "Pressures run systolic ≥ mean ≥ diastolic.", sign.value))
+        item.refused.append(Refused("pressure_order", PRESSURE_ORDER, sign.value))

@@ -42,7 +42,9 @@ def retried(verb: Callable[P, R]) -> Callable[P, R]:
             except (OperationalError, IntegrityError) as error:
                 if not _lost_a_race(error):
                     raise
-                log.warning("%s lost a race, try %d of %d: %s", verb.__name__, attempt, TRIES, type(error).__name__)
+                log.warning("%s lost a race, try %d of %d: %s", verb.__name__, attempt, TRIES, error)
+                if attempt == TRIES and isinstance(error, IntegrityError):
+                    raise  # no race after all: a rule that this write breaks every time
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (spreads the writers, hides nothing)
         raise WriterBusy
 

@@ -205,6 +205,30 @@ def test_of_a_stay_that_is_over_everything_is_history(ward):
     assert ward.happened == ["recorded"]
 
 
+def test_a_straggler_of_a_stay_that_is_over_is_history_though_its_sensor_held_an_alert(ward):
+    ward.reads(0, spo2=84).reads(1, spo2=84, closed=True)
+
+    assert ward.happened == ["raised", "recorded", "resolved"]
+    assert not ward.is_open()
+
+
+def test_another_sensor_that_goes_beyond_after_the_first_fell_silent_needs_a_hand_of_its_own(ward):
+    ward.reads(0, "art", mean_bp=55).taken("blood_pressure_low")
+    ward.reads(600, "cuff", mean_bp=90).reads(610, "cuff", mean_bp=30)
+
+    episode = ward.episode("blood_pressure_low")
+    assert ward.happened == ["raised", "reraised"]
+    assert (episode.acknowledged, episode.value, episode.worst_value) == (False, 30, 30)
+
+
+def test_while_the_first_sensor_goes_on_a_second_one_calls_nobody(ward):
+    ward.reads(0, "art", mean_bp=55).taken("blood_pressure_low")
+    ward.reads(1, "art", mean_bp=54).reads(2, "cuff", mean_bp=50)
+
+    assert ward.happened == ["raised"]
+    assert ward.episode("blood_pressure_low").acknowledged
+
+
 def test_new_limits_judge_the_next_reading_of_the_condition(ward):
     ward.reads(0, spo2=88)
     ward.limits[Sign.SPO2] = Limits(80, 86, None, None)

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPException
 
 import pytest
@@ -121,8 +121,9 @@ def test_gateways_whose_batches_cross_lose_nothing(ada, ben, gateway):
 
     assert set(statuses) == {202}
     assert Vital.objects.count() == 240
-    for patient in (ada, ben):
-        assert Alert.objects.open().filter(patient=patient).count() <= 1
+    for patient in (ada, ben):  # the last readings were 93: back inside
+        assert Alert.objects.filter(patient=patient).exists()
+        assert not Alert.objects.open().filter(patient=patient).exists()
 
 
 @pytest.mark.parametrize("after", [5, 40])
@@ -160,7 +161,7 @@ def test_what_was_answered_202_is_there_after_a_sigkill(ada, gateway, after):
 
 def test_a_process_that_is_told_to_end_while_devices_post_ends_and_loses_nothing(ada, gateway):
     start = timezone.now() - timedelta(minutes=9)
-    answered: list[int] = []
+    answered: list[tuple[str, datetime]] = []
     busy = threading.Event()
 
     def stream(server: Server, lane: int) -> None:
@@ -171,7 +172,7 @@ def test_a_process_that_is_told_to_end_while_devices_post_ends_and_loses_nothing
             except (OSError, HTTPException):
                 return
             if status == 202:
-                answered.append(place)
+                answered.append((f"lane{lane}", at))
             if len(answered) > 40:
                 busy.set()
 
@@ -185,7 +186,7 @@ def test_a_process_that_is_told_to_end_while_devices_post_ends_and_loses_nothing
         for lane in lanes:
             lane.join(20)
 
-    assert Vital.objects.count() >= len(answered)
+    assert set(answered) <= set(Vital.objects.values_list("sensor_id", "measured_at"))
 
 
 def test_after_a_sigkill_another_process_goes_on(noor, ada, gateway, now):

@@ -138,6 +138,32 @@ class TestBoard:
 
         assert "probe off" in signed_in(noor).get("/wards/north/").content.decode()
 
+    def test_a_fresh_value_is_never_hidden_behind_an_old_one(self, noor, ada, gateway, now):
+        gateway.post([item(ada, now - timedelta(minutes=9), sensor_id="old", spo2=84)])
+        gateway.post([item(ada, now, sensor_id="new", spo2=97)])
+
+        tile = signed_in(noor).get("/wards/north/").content.decode().split('id="rail"')[0]
+
+        assert ">97<" in tile
+        assert "SpO₂ 84 &lt; 85 %" in tile
+
+    def test_the_alert_says_what_is_now(self, noor, ada, gateway, now):
+        gateway.post([item(ada, now, spo2=84)])
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=70)])
+
+        assert "SpO₂ 70 &lt; 85 %" in signed_in(noor).get("/wards/north/").content.decode()
+
+    @pytest.mark.parametrize("pressure", ["systolic_bp", "mean_bp", "diastolic_bp"])
+    def test_what_a_pressure_sensor_says_is_shown(self, noor, ada, gateway, now, pressure):
+        gateway.post([item(ada, now, sensor_id="art", status={pressure: "probe_off"})])
+
+        assert "probe off" in signed_in(noor).get("/wards/north/").content.decode()
+
+    def test_a_value_that_its_sensor_took_back_is_struck(self, noor, ada, gateway, now):
+        gateway.post([item(ada, now, spo2=97), item(ada, now + timedelta(seconds=1), status={"spo2": "probe_off"})])
+
+        assert "sign spo2  void" in signed_in(noor).get("/wards/north/").content.decode()
+
     def test_the_tile_names_the_source_and_shows_the_one_that_stands_beyond(self, noor, ada, gateway, now):
         gateway.post(
             [
@@ -186,6 +212,25 @@ class TestAcknowledge:
     @pytest.mark.parametrize("shown", ["", "terrible"])
     def test_a_severity_that_is_none_is_400(self, alert, noor, shown):
         assert self.take(noor, alert, shown=shown).status_code == 400
+
+    def test_who_was_signed_out_is_told_so(self, alert):
+        answer = Client().post(f"/alerts/{alert.pk}/acknowledge", {"severity_shown": "critical"})
+
+        assert (answer.status_code, answer["HX-Reswap"]) == (401, "none")
+
+    def test_taking_one_leaves_the_others_where_they_were(self, ada, gateway, noor, now):
+        gateway.post([item(ada, now, spo2=84, heart_rate=150, respiratory_rate=40)])
+        client = signed_in(noor)
+
+        def order() -> list[str]:
+            tile = client.get("/wards/north/").content.decode().split('id="rail"')[0]
+            return [part[:36] for part in tile.split('id="alert-')[1:]]
+
+        before = order()
+        self.take(noor, ada.alerts.get(pk=before[0]))
+
+        assert order() == before
+        assert len(before) == 3
 
     def test_a_get_takes_nothing(self, alert, noor):
         assert signed_in(noor).get(f"/alerts/{alert.pk}/acknowledge").status_code == 405

@@ -240,6 +240,30 @@ class TestStay:
 
         assert events_of(ada) == ["recorded"]
 
+    @pytest.mark.parametrize("minutes", [1, 6])
+    @pytest.mark.parametrize("by_a_person", [True, False])
+    def test_a_straggler_after_the_discharge_opens_nothing_and_spoils_no_batch(
+        self, ada, ben, gateway, noor, now, minutes, by_a_person
+    ):
+        with time_machine.travel(now, tick=False) as clock:
+            gateway.post([item(ada, now, spo2=84)])
+            clock.shift(2)
+            admissions.discharge(ada.admissions.get(), by=noor if by_a_person else None, at=timezone.now())
+            clock.shift(60 * minutes)
+            answer = gateway.post([item(ada, now + timedelta(seconds=1), spo2=80), item(ben, timezone.now(), spo2=70)])
+
+        assert answer.json()["stored"] == 2
+        assert sorted(events_of(ada)) == ["raised", "recorded", "resolved"]
+        assert open_alert(ben).severity == "critical"
+
+    def test_a_discharge_dated_back_ends_no_alert_before_it_began(self, ada, gateway, noor, now):
+        gateway.post([item(ada, now, spo2=84)])
+
+        admissions.discharge(ada.admissions.get(), by=noor, at=now - timedelta(hours=1))
+
+        alert = Alert.objects.get()
+        assert alert.resolved_at == alert.raised_at
+
     def test_a_new_stay_begins_without_the_old_ones_values(self, ada, gateway, north, noor, now):
         gateway.post([item(ada, now - timedelta(seconds=2), spo2=84)])
         admissions.discharge(ada.admissions.get(), by=noor, at=now - timedelta(seconds=1))

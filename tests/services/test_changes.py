@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.models import Ward
 from monitoring import realtime
@@ -98,6 +98,25 @@ class TestLostRaces:
         with pytest.raises(WriterBusy):
             verb()
         assert len(tries) == TRIES
+
+    def test_a_rule_that_is_broken_every_time_is_no_race(self):
+        @retried
+        def verb() -> None:
+            raise IntegrityError("UNIQUE constraint failed: monitoring_alert.subject")
+
+        with pytest.raises(IntegrityError):
+            verb()
+
+    def test_a_database_that_went_away_is_503_so_that_the_device_keeps_its_readings(self, ada, gateway, now, monkeypatch):
+        def gone(*args: object, **kwargs: object) -> None:
+            raise OperationalError(2006, "MySQL server has gone away")
+
+        monkeypatch.setattr(alerts, "judge", gone)
+
+        answer = gateway.post([item(ada, now, spo2=97)])
+
+        assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "2")
+        assert "MySQL" not in answer.content.decode()
 
     def test_any_other_fault_is_not_hidden(self):
         tries = []
