@@ -11,7 +11,7 @@ SENSOR_ID = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
 
 
 class IdentifierField(models.CharField):
-    """ASCII text that is compared byte for byte, so that M1 and m1 differ on every engine (design: Identity).
+    """ASCII text that is compared byte for byte, so that M1 and m1 differ on every engine.
 
     SQLite compares so by itself; MySQL and MariaDB only with a binary collation.
     """
