@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import Bed, Device, User
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
@@ -20,7 +22,7 @@ class NotAdmitted(Exception):
 
 
 class BedTaken(Exception):
-    """Another patient lies in the bed."""
+    """Another patient lies in the bed, or lay in it at that time."""
 
 
 class TooEarly(Exception):
@@ -35,7 +37,7 @@ def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: s
         raise AlreadyAdmitted
     if Admission.objects.filter(patient=patient, discharged_at__gt=at).exists():
         raise TooEarly
-    _must_be_free(bed)
+    _must_be_free(bed, at)
     admission = Admission.objects.create(patient=patient, admitted_at=at, admitted_by=by, notes=notes)
     Placement.objects.create(admission=admission, bed=bed, started_at=at)
     realtime.beds_changed({bed.ward_id: [bed.pk]})
@@ -48,7 +50,7 @@ def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -
     left = _open_placement(admission, at)
     if left.bed_id == bed.pk:
         return left
-    _must_be_free(bed)
+    _must_be_free(bed, at)
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
     placement = Placement.objects.create(admission=admission, bed=bed, started_at=at)
     alerts.move(admission, to=bed.ward, by=by, at=at)
@@ -100,8 +102,9 @@ def _open_placement(admission: Admission, at: datetime) -> Placement:
     return placement
 
 
-def _must_be_free(bed: Bed) -> None:
-    if Placement.objects.filter(bed=bed, is_open=True).exists():
+def _must_be_free(bed: Bed, at: datetime) -> None:
+    """Nobody lies in the bed, nor lay in it after that time: a value belongs to one patient."""
+    if Placement.objects.filter(Q(is_open=True) | Q(ended_at__gt=at), bed=bed).exists():
         raise BedTaken
 
 

@@ -277,6 +277,12 @@ class TestStay:
         with pytest.raises(admissions.BedTaken):
             admissions.transfer(ben.admissions.get(), bed=north.beds.get(position=1), by=None, at=timezone.now())
 
+    def test_a_bed_is_not_given_for_a_time_when_another_lay_in_it(self, ada, ben, north, now):
+        admissions.discharge(ada.admissions.get(), by=None, at=now)
+
+        with pytest.raises(admissions.BedTaken):
+            admissions.transfer(ben.admissions.get(), bed=north.beds.get(position=1), by=None, at=now - timedelta(hours=1))
+
     def test_a_patient_is_admitted_once(self, ada, north, now):
         with pytest.raises(admissions.AlreadyAdmitted):
             admissions.admit(ada, bed=north.beds.get(position=3), by=None, at=now)
