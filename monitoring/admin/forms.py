@@ -88,6 +88,11 @@ class VersionedForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         seen = self.cleaned_data.get("seen_version")
-        if self.instance.pk and seen is not None and seen != self.instance.version:
+        if self.instance.pk and seen is not None and seen != self._version_now():
             self.add_error(None, "Somebody changed this since you opened it. Open it again and look before you change it.")
         return cleaned
+
+    def _version_now(self) -> int:
+        """Held until this page is saved, so that of two who save at once one is told."""
+        rows = type(self.instance)._default_manager.select_for_update().filter(pk=self.instance.pk)
+        return rows.values_list("version", flat=True).get()

@@ -20,10 +20,10 @@ from monitoring.admin.limits import sign_name
 from monitoring.admin.paging import Endless
 from monitoring.admin.patients import visible_patients
 from monitoring.clinical.alarm import LIVE_WINDOW
-from monitoring.clinical.signs import FACTS, PRESSURES, Sign, plain
+from monitoring.clinical.signs import PRESSURES, Sign, plain
 from monitoring.models import Placement, Vital
 from monitoring.services import alerts
-from monitoring.services.items import HIGHEST_OXYGEN_FLOW
+from monitoring.services.items import PRESSURE_ORDER, RANGES
 
 SIGNS = tuple(sign.value for sign in Sign)
 MEASURED = (*SIGNS, "consciousness", "on_oxygen", "oxygen_flow")
@@ -51,8 +51,7 @@ class VitalForm(forms.ModelForm):
 
     def _keep_ranges(self) -> None:
         """Kept to 0.01, and only what a sensor can measure at all."""
-        ranges = {sign.value: (facts.lowest, facts.highest) for sign, facts in FACTS.items()}
-        for name, (lowest, highest) in (ranges | {"oxygen_flow": (0.0, HIGHEST_OXYGEN_FLOW)}).items():
+        for name, (lowest, highest) in RANGES.items():
             value = self.cleaned_data.get(name)
             if value is None:
                 continue
@@ -64,7 +63,7 @@ class VitalForm(forms.ModelForm):
         given = [sign.value for sign in PRESSURES if self.cleaned_data.get(sign.value) is not None]
         for higher, lower in pairwise(given):
             if self.cleaned_data[higher] < self.cleaned_data[lower]:
-                self.add_error(lower, "Pressures run systolic ≥ mean ≥ diastolic.")
+                self.add_error(lower, PRESSURE_ORDER)
                 return
 
     def _bind(self) -> None:

@@ -4,8 +4,10 @@ Measuring ranges: NHS UI specification for NPEWS and the limit ranges of monitor
 Codes: LOINC, FHIR R4 vital-signs profile.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Sign(StrEnum):
@@ -48,6 +50,12 @@ FACTS: dict[Sign, Facts] = {
 }
 
 PRESSURES = (Sign.SYSTOLIC_BP, Sign.MEAN_BP, Sign.DIASTOLIC_BP)  # in falling order
+
+
+def in_order(values: Mapping[Any, Any]) -> bool:
+    """Systolic ≥ mean ≥ diastolic, of those that are given."""
+    given = [values[sign] for sign in PRESSURES if values.get(sign) is not None]
+    return given == sorted(given, reverse=True)
 
 
 def condition(sign: Sign, side: Side) -> str:

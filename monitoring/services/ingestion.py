@@ -15,7 +15,7 @@ from django.db.models import prefetch_related_objects
 from accounts.models import Device, User
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
-from monitoring.clinical.signs import PRESSURES
+from monitoring.clinical.signs import PRESSURES, in_order
 from monitoring.models import RejectedVital, Vital
 from monitoring.services import alerts
 from monitoring.services.binding import Addresses
@@ -262,8 +262,7 @@ def _set(row: Vital, values: dict[str, Any]) -> None:
 
 def _keep_merged_order(row: Vital, added: dict[str, Any], item: Item) -> None:
     """Pressures that were in order apart may not be so together: what came later is refused."""
-    together = [value for sign in PRESSURES if (value := added.get(sign, getattr(row, sign))) is not None]
-    if together != sorted(together, reverse=True):
+    if not in_order({sign: added.get(sign, getattr(row, sign)) for sign in PRESSURES}):
         for sign in PRESSURES:
             if added.pop(sign, None) is not None:
                 item.refused.append(Refused("pressure_order", PRESSURE_ORDER, sign.value))

@@ -15,7 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from accounts.fields import PATIENT_ID, SENSOR_ID
-from monitoring.clinical.signs import FACTS, PRESSURES, Sign
+from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order
 
 FUTURE = timedelta(seconds=30)
 TOO_OLD = timedelta(days=30)
@@ -223,10 +223,8 @@ def _zeros_are_gaps(values: dict[str, Any]) -> None:
 
 def _keep_pressure_order(item: Item) -> None:
     """Systolic ≥ mean ≥ diastolic; out of order, it is not known which is wrong: all of them are refused."""
-    present = [(sign, item.values[sign]) for sign in PRESSURES if sign in item.values]
-    falling = [value for _, value in present]
-    if falling == sorted(falling, reverse=True):
+    if in_order(item.values):
         return
-    for sign, _ in present:
+    for sign in [sign for sign in PRESSURES if sign in item.values]:
         del item.values[sign]
         item.refused.append(Refused("pressure_order", PRESSURE_ORDER, sign.value))
