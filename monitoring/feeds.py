@@ -91,10 +91,18 @@ class Feed:
                     while True:
                         self._hear(await layer.receive(channel))
                 finally:
-                    await layer.group_discard(group_of(self.ward_id), channel)
+                    await self._unsubscribe(channel)
             except Exception:  # whatever the layer's driver raises: log it, subscribe anew
                 log.exception("ward %s: the channel layer failed", self.ward_id)
                 await asyncio.sleep(BEAT)
+
+    async def _unsubscribe(self, channel: str) -> None:
+        """A layer that fails or hangs here must not swallow the end of the feed: who leaves would wait for ever."""
+        try:
+            async with asyncio.timeout(BEAT):
+                await get_channel_layer().group_discard(group_of(self.ward_id), channel)
+        except Exception:  # whatever the layer's driver raises
+            log.warning("ward %s: the channel layer kept a dead subscription", self.ward_id, exc_info=True)
 
     def _hear(self, message: dict[str, Any]) -> None:
         self.numbers.hear(message["number"])

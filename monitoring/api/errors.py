@@ -31,7 +31,7 @@ class Malformed(exceptions.APIException):
 
 class Busy(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The database could not take this in time. Nothing of it is stored: send it again."
+    default_detail = "The database could not take this in time. Send it again: what is stored already is recognised."
     default_code = "busy"
 
 

@@ -270,6 +270,22 @@ async def test_the_last_viewer_ends_the_feed(noor, north):
     assert north.pk not in feeds._feeds[asyncio.get_running_loop()]
 
 
+@pytest.mark.parametrize("fault", ["fails", "hangs"])
+async def test_a_channel_layer_that_breaks_keeps_nobody_from_leaving(noor, north, monkeypatch, fault):
+    async def broken(*args: object) -> None:
+        if fault == "hangs":
+            await asyncio.Event().wait()
+        raise ConnectionError("the channel layer is down")
+
+    watching = await (await viewer(noor)).__aenter__()
+    await watching.next()
+    monkeypatch.setattr(feeds.get_channel_layer(), "group_discard", broken)
+
+    await watching.socket.disconnect(timeout=2 * feeds.BEAT)
+
+    assert north.pk not in feeds._feeds[asyncio.get_running_loop()]
+
+
 async def test_a_transfer_redraws_both_wards(noor, eve, ada, south, now):
     async with await viewer(noor) as north_board, await viewer(eve, "south") as south_board:
         await north_board.next()
