@@ -281,9 +281,10 @@ async def test_a_channel_layer_that_breaks_keeps_nobody_from_leaving(noor, north
     await watching.next()
     monkeypatch.setattr(feeds.get_channel_layer(), "group_discard", broken)
 
+    task = feeds._feeds[asyncio.get_running_loop()][north.pk].task
     await watching.socket.disconnect(timeout=2 * feeds.BEAT)
 
-    assert north.pk not in feeds._feeds[asyncio.get_running_loop()]
+    assert task.done()
 
 
 async def test_a_transfer_redraws_both_wards(noor, eve, ada, south, now):
