@@ -13,7 +13,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
 http = get_asgi_application()  # first: it loads the apps that the imports below need
 
-from monitoring import realtime  # noqa: E402
+from monitoring import realtime, watcher  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
 
 
@@ -30,6 +30,7 @@ protocols = ProtocolTypeRouter(
         "websocket": SameSite(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS),
     }
 )
+watcher.embed()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

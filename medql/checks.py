@@ -8,6 +8,25 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from monitoring.services.channels import push
+
+
+@register()
+def web_push_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A key that nobody can read, or a push service that does not know whom to turn to, would be found out at night."""
+    if not settings.VAPID_PRIVATE_KEY:
+        return []
+    found: list[CheckMessage] = []
+    if not settings.VAPID_SUBJECT.startswith(("mailto:", "https:")):
+        found.append(Error("VAPID_SUBJECT is neither a mailto: nor an https: address.", id="medql.E002"))
+    try:
+        push.public_key()
+    except ValueError:
+        found.append(
+            Error("VAPID_PRIVATE_KEY is no key for web push.", hint="How to make one: docs/running.md", id="medql.E003")
+        )
+    return found
+
 
 @register(Tags.security, deploy=True)
 def secret_key_is_given(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

@@ -22,6 +22,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED = not DATABASE_URL or DATABASE_URL.startswith("sqlite")
 DEMO = env.bool("MEDQL_DEMO", default=False)
+# A web process watches in a thread of its own; beside real services `manage.py watch` does it.
+WATCH = env.bool("MEDQL_WATCH", default=EMBEDDED)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # There is no default secret: without one in the environment this installation makes its own (a deploy check asks for one).
 SECRET_KEY = env.str("SECRET_KEY", default="") or own_secret_key(VAR_DIR)
@@ -95,6 +98,7 @@ else:
     DATABASES["default"]["OPTIONS"] |= {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
+        "connect_timeout": 5,
         # A device that waits longer than a few seconds had better be told to come back (the server's default is 50 s).
         "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=3",
     }
@@ -158,10 +162,19 @@ STORAGES = {
 HTTPS = env.bool("MEDQL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
+
+# Where escalation may reach people outside of MedQL; unset, that way is not offered.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="medql@localhost")
+EMAIL_TIMEOUT = 4
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default="")
 
 LOGGING = {
     "version": 1,

@@ -17,10 +17,12 @@ from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import Ward
 from monitoring import board
+from monitoring.models import WatcherBeat
 from monitoring.realtime import group_of
 
 log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ class Feed:
         while True:
             await asyncio.sleep(BEAT)
             try:
-                number = await database_sync_to_async(_change_number)(self.ward_id)
+                number, watched = await database_sync_to_async(_number_and_beat)(self.ward_id)
             except Exception:  # whatever the driver raises: no pulse, so that every board says that it is blind
                 log.exception("ward %s: the database did not answer", self.ward_id)
                 self.everything = True
@@ -125,7 +127,7 @@ class Feed:
             if self.everything:
                 self.wake.set()
             elif not self._is_behind():
-                await self._tell(self.viewers, _pulse())
+                await self._tell(self.viewers, _pulse(watched=watched))
 
     def _is_behind(self) -> bool:
         """Something that was heard has waited too long to be drawn: the board is not true any more."""
@@ -156,7 +158,7 @@ class Feed:
             await self._tell(self.viewers, board.partials(different))
         if newcomers:
             await self._tell(newcomers, board.partials(fragments))
-            await self._tell(newcomers, _pulse())
+            await self._tell(newcomers, _pulse())  # the page itself said who watches
             self.viewers |= newcomers & self.newcomers  # who left meanwhile is in neither
             self.newcomers -= newcomers
 
@@ -223,9 +225,17 @@ async def leave(ward_id: int, viewer: Viewer) -> None:
             await feed.task
 
 
-def _change_number(ward_id: int) -> int:
-    return Ward.objects.values_list("change_number", flat=True).get(pk=ward_id)
+def viewers() -> int:
+    """How many sockets this process serves."""
+    return sum(len(feed.viewers | feed.newcomers) for feeds in list(_feeds.values()) for feed in list(feeds.values()))
 
 
-def _pulse() -> str:
-    return json.dumps({"pulse": round(time.time(), 3)})
+def _number_and_beat(ward_id: int) -> tuple[int, float | None]:
+    """The ward's change number, and how many seconds ago a watcher beat: without one a board lacks what only a watcher sees."""
+    beat = Subquery(WatcherBeat.objects.ages()[:1])
+    number, age = Ward.objects.annotate(beat=beat).values_list("change_number", "beat").get(pk=ward_id)
+    return number, None if age is None else age.total_seconds()
+
+
+def _pulse(**facts: Any) -> str:
+    return json.dumps({"pulse": round(time.time(), 3)} | facts)

@@ -1,9 +1,17 @@
 from django.urls import path
 
-from monitoring import views
+from monitoring import notices, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
     path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
+    path("alerts/<uuid:alert_id>/resolve", views.resolve, name="resolve"),
+    path("alerts/<uuid:alert_id>/silence", views.silence, name="silence"),
+    path("alerts/<uuid:alert_id>/noise", views.noise, name="noise"),
+    path("notices/", notices.inbox, name="notices"),
+    path("notices/seen", notices.seen, name="notices-seen"),
+    path("notices/count", notices.count, name="notices-count"),
+    path("notices/browser", notices.browser, name="notices-browser"),
+    path("push-worker.js", notices.worker, name="push-worker"),
 ]

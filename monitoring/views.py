@@ -1,5 +1,8 @@
 """The pages: who are you, what may you see, one call, one answer."""
 
+from collections.abc import Callable
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,9 +14,27 @@ from accounts.access import Permission, permissions
 from accounts.models import User, Ward
 from monitoring import board
 from monitoring.clinical.limits import Severity
-from monitoring.models import Alert, Placement
+from monitoring.models import Alert, Placement, WatcherBeat
 from monitoring.services import alerts
 from monitoring.services.transactions import WriterBusy
+
+LONGEST_SENTENCE = 200  # letters
+LONGEST_NUMBER = 4  # digits
+# What the page may show buttons for, by its word in the page's data-may.
+DEEDS = {
+    "acknowledge": Permission.ACKNOWLEDGE,
+    "resolve": Permission.RESOLVE,
+    "silence": Permission.SILENCE,
+    "noise": Permission.MARK_NOISE,
+}
+
+
+class Refused(Exception):
+    """What was asked for cannot be done as it was asked; the message says why."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class SignedIn(HttpRequest):
@@ -38,14 +59,16 @@ def ward(request: SignedIn, slug: str) -> HttpResponse:
     wards = Ward.objects.visible_to(request.user).order_by("name")
     shown = get_object_or_404(wards, slug=slug)
     may = permissions(request.user, shown)
+    beat = WatcherBeat.objects.ages().first()
     return render(
         request,
         "ward.html",
         {
             "board": board.read(shown.pk, now=timezone.now()),
             "wards": wards,
-            "may_acknowledge": Permission.ACKNOWLEDGE in may,
+            "may": [name for name, needed in DEEDS.items() if needed in may],
             "now": timezone.now().timestamp(),
+            "watched": "" if beat is None else beat.total_seconds(),
         },
     )
 
@@ -53,23 +76,94 @@ def ward(request: SignedIn, slug: str) -> HttpResponse:
 @require_POST
 def acknowledge(request: HttpRequest, alert_id: str) -> HttpResponse:
     """Take an alert as it was shown; answers with its tile. 409, and the tile as it is, when it is worse by now."""
+
+    def take(alert: Alert, user: User) -> None:
+        severity, members = _severity_shown(request), _members_shown(request)
+        alerts.acknowledge(alert, by=user, at=timezone.now(), severity_shown=severity, members_shown=members)
+
+    return _act(request, alert_id, Permission.ACKNOWLEDGE, take)
+
+
+@require_POST
+def resolve(request: HttpRequest, alert_id: str) -> HttpResponse:
+    """End an alert as it was shown, with a note or without; 409, and the tile as it is, when it is worse by now."""
+
+    def end(alert: Alert, user: User) -> None:
+        note, shown = _sentence(request, "note"), _severity_shown(request)
+        alerts.resolve(alert, by=user, at=timezone.now(), note=note, severity_shown=shown)
+
+    return _act(request, alert_id, Permission.RESOLVE, end)
+
+
+@require_POST
+def silence(request: HttpRequest, alert_id: str) -> HttpResponse:
+    """Switch the sound of an alert off for some minutes, no longer than its ward allows (422)."""
+
+    def hush(alert: Alert, user: User) -> None:
+        minutes = request.POST.get("minutes", "")
+        if not minutes.isdecimal() or len(minutes) > LONGEST_NUMBER:
+            raise Refused("minutes is missing, or no number.", 400)
+        alerts.silence(alert, minutes=int(minutes), by=user, at=timezone.now())
+
+    return _act(request, alert_id, Permission.SILENCE, hush)
+
+
+@require_POST
+def noise(request: HttpRequest, alert_id: str) -> HttpResponse:
+    """Say that an alert was not actionable, and why; the first mark stays."""
+
+    def mark(alert: Alert, user: User) -> None:
+        why = _sentence(request, "why")
+        if not why:
+            raise Refused("Say why it was not actionable.", 422)
+        alerts.mark_as_noise(alert, by=user, at=timezone.now(), why=why)
+
+    return _act(request, alert_id, Permission.MARK_NOISE, mark)
+
+
+def _act(request: HttpRequest, alert_id: str, needs: Permission, deed: Callable[[Alert, User], None]) -> HttpResponse:
+    """Who are you, what may you see, may you do it; then the deed, and what became of it as drawn."""
     user = request.user
     if not isinstance(user, User):
         return _refusal("Sign in again.", 401)  # a redirect would be followed, and look like success
     alert = get_object_or_404(Alert.objects.visible_to(user), pk=alert_id)
-    if Permission.ACKNOWLEDGE not in permissions(user, alert.ward):
-        return _refusal("Your role may not acknowledge alerts.", 403)
-    shown = request.POST.get("severity_shown", "")
-    if shown not in set(Severity):
-        return _refusal("severity_shown is missing.", 400)
+    if needs not in permissions(user, alert.ward):
+        return _refusal(f"Your role may not {needs}.", 403)
     status = 200
     try:
-        alerts.acknowledge(alert, by=user, at=timezone.now(), severity_shown=Severity(shown))
+        deed(alert, user)
+    except Refused as refused:
+        return _refusal(str(refused), refused.status)
+    except alerts.SilenceTooLong as too_long:
+        return _refusal(str(too_long), 422)
     except alerts.SeverityRisen:
         status = 409
     except WriterBusy:
         return _refusal("The database is busy. Press again.", 503)
     return HttpResponse(_present(alert, user), status=status)
+
+
+def _members_shown(request: HttpRequest) -> set[UUID] | None:
+    """The alerts that a bundle was made of when it was drawn."""
+    shown = request.POST.get("members_shown")
+    try:
+        return None if shown is None else {UUID(each) for each in shown.split()}
+    except ValueError:
+        raise Refused("members_shown are ids of alerts.", 400) from None
+
+
+def _severity_shown(request: HttpRequest) -> Severity:
+    shown = request.POST.get("severity_shown", "")
+    if shown not in set(Severity):
+        raise Refused("severity_shown is missing.", 400)
+    return Severity(shown)
+
+
+def _sentence(request: HttpRequest, field: str) -> str:
+    sentence = request.POST.get(field, "").strip()
+    if len(sentence) > LONGEST_SENTENCE:
+        raise Refused(f"At most {LONGEST_SENTENCE} letters.", 422)
+    return sentence
 
 
 def _present(alert: Alert, user: User) -> str:

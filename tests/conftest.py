@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as medql_settings
 from django.test import Client
 
 from accounts import keys
@@ -20,6 +21,7 @@ from tests.world import Monitor
 pytest_plugins = ["tests.strictness"]
 
 PASSWORD = "correct horse battery"
+medql_settings.WATCH = False  # before a test loads the web application: this process itself watches nothing
 
 
 @pytest.fixture(autouse=True)

@@ -54,3 +54,8 @@ def events_of(patient: Patient) -> list[str]:
     """What happened to the patient's alerts, in order."""
     alerts = Alert.objects.filter(patient=patient)
     return [event.what for alert in alerts for event in alert.events.order_by("pk")]
+
+
+def unscored(patient: Patient) -> None:
+    """NEWS2 was not made for her: only her signs alarm."""
+    Patient.objects.filter(pk=patient.pk).update(pregnant=True)

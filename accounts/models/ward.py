@@ -23,6 +23,11 @@ class Ward(models.Model):
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100, unique=True)
+    nurses_set_limits = models.BooleanField(
+        "nurses may set limits",
+        default=False,
+        help_text="Nurses of this ward may change a patient's limits; switching one off stays a doctor's.",
+    )
     # Moves with every change of what the board shows, in the same transaction: boards compare it to find a lost message.
     change_number = models.PositiveBigIntegerField(default=0, editable=False)
 

@@ -1,5 +1,27 @@
 """The administration of patients, stays, limits, alerts and vital signs."""
 
-from monitoring.admin import admissions, alerts, assignments, patients, rejected_vitals, thresholds, vitals, wards
+from monitoring.admin import (
+    admissions,
+    alerts,
+    assignments,
+    deliveries,
+    escalation,
+    patients,
+    rejected_vitals,
+    thresholds,
+    vitals,
+    wards,
+)
 
-__all__ = ["admissions", "alerts", "assignments", "patients", "rejected_vitals", "thresholds", "vitals", "wards"]
+__all__ = [
+    "admissions",
+    "alerts",
+    "assignments",
+    "deliveries",
+    "escalation",
+    "patients",
+    "rejected_vitals",
+    "thresholds",
+    "vitals",
+    "wards",
+]

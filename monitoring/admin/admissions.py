@@ -20,8 +20,7 @@ from django.utils.timezone import localtime
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from accounts.models import User, Ward
 from monitoring.admin.forms import BedField, DeedForm, PastOrNow, offer_beds
-from monitoring.admin.patients import visible_patients
-from monitoring.models import Admission, Alert, DeviceAssignment, Placement
+from monitoring.models import Admission, Alert, DeviceAssignment, Patient, Placement
 from monitoring.services import admissions
 
 TAKEN = "Another patient lies in this bed."
@@ -113,7 +112,9 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
 
     def visible(self, rows: QuerySet[Admission], person: User) -> QuerySet[Admission]:
         wards = Ward.objects.visible_to(person)
-        mine = Placement.objects.filter(bed__ward__in=wards, admission__patient__in=visible_patients(person).values("pk"))
+        mine = Placement.objects.filter(
+            bed__ward__in=wards, admission__patient__in=Patient.objects.visible_to(person).values("pk")
+        )
         return rows.filter(pk__in=mine.values("admission"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Admission]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.models import User
+from monitoring.admin.deliveries import DeliveryInline
 from monitoring.admin.paging import Endless
 from monitoring.clinical.signs import plain
 from monitoring.models import Alert, AlertEvent
@@ -51,7 +52,7 @@ class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
     search_fields = ("patient__patient_id__exact",)
     search_help_text = "Search by patient id."
     ordering = ("-raised_at",)
-    inlines = (EventInline,)
+    inlines = (EventInline, DeliveryInline)
     fieldsets = (
         (None, {"fields": ("message_shown", "severity", "state_shown", "ward", "patient", "admission")}),
         ("Values", {"fields": ("vital_value", "threshold_breached", "worst_value", "last_value", "count", "recorded")}),

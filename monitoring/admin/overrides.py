@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
-from django.forms import BaseModelFormSet, ModelForm
+from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, Ward
 from monitoring.admin import limits
-from monitoring.models import Threshold
+from monitoring.clinical.overrides import SIDES
+from monitoring.models import Patient, Threshold
+from monitoring.services import refusals
+from monitoring.services.layers import Scope
 
 
 class ThresholdInline(admin.TabularInline):
@@ -22,40 +25,63 @@ class ThresholdInline(admin.TabularInline):
     formset = limits.ThresholdFormSet
     readonly_fields = ("set_by", "set_at")
     extra = 0
-    ordering = ("sign",)
+    ordering = ("sign", "part")
     verbose_name = "limit override"
     verbose_name_plural = "limit overrides (each replaces all four limits of its sign)"
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        fields = ("sign", *limits.SIDES, "reason", "set_by", "set_at")
-        return (*fields, "seen_version") if self.has_change_permission(request, obj) else fields
+        own = ("expires_at", "confirmed") if isinstance(obj, Patient) else (*limits.BOUNDS, "expires_at")
+        part = () if isinstance(obj, Patient) else ("part",)
+        fields = (*part, "sign", *SIDES, "delay", "margin", "reason", *own, "set_by", "set_at")
+        if not self.has_change_permission(request, obj):
+            return tuple(name for name in fields if name != "confirmed")
+        return (*fields, "seen_version")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("ward", "patient", "set_by")
+        rows = super().get_queryset(request).select_related("ward", "patient", "set_by", "set_in")
+        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.by = formset.form.by = request.user
+        formset.suggested = getattr(request, "suggested", [])
+        return formset
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_add_permission(request, obj) and may_set(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_set(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_set(request, obj)
+
+
+class WardThresholdInline(ThresholdInline):
+    fk_name = "ward"
+
+
+class PatientThresholdInline(ThresholdInline):
+    fk_name = "patient"
+
+
+def may_set(request: HttpRequest, noun: Model | None) -> bool:
+    """Whether this person may set the limits of this patient, ward or (none) hospital."""
+    scope = Scope(noun if isinstance(noun, Ward) else None, noun if isinstance(noun, Patient) else None)
+    return isinstance(request.user, User) and refusals.may_set(request.user, scope)
 
 
 class SetsLimits(admin.ModelAdmin):
-    """A page with limits on it: they are stamped with who and when, and the history says what they were."""
+    """A page with limits on it: the service sets them, and the history of the page says what they were."""
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
         inlines = super().get_inlines(request, obj)
-        return [*inlines, ThresholdInline] if obj else inlines
-
-    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
-        if not isinstance(formset, limits.ThresholdFormSet):
-            super().save_formset(request, form, formset, change)
-            return
-        assert isinstance(request.user, User)
-        rows = formset.save(commit=False)
-        for removed in formset.deleted_objects:
-            removed.delete()
-        for threshold in rows:
-            limits.stamp(threshold, by=request.user)
-            threshold.save()
+        own = PatientThresholdInline if self.model is Patient else WardThresholdInline
+        return [*inlines, own] if obj else inlines
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> list[Any]:
         said = {
-            str(threshold): f"{threshold}: {limits.phrase(threshold.limits)}"
+            str(threshold): f"{threshold}: {limits.phrase(threshold.override)}"
             for formset in formsets or []
             if isinstance(formset, limits.ThresholdFormSet)
             for threshold in [*formset.new_objects, *formset.deleted_objects]

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
-from accounts.models import User, Ward
+from accounts.models import User
 from monitoring import realtime
 from monitoring.admin import limits
 from monitoring.admin.forms import VersionedForm
 from monitoring.admin.overrides import SetsLimits
-from monitoring.models import Admission, Alert, Patient, Placement
-
-
-def visible_patients(person: User) -> QuerySet[Patient]:
-    """Who lies in a ward of this person, who did last time and lies nowhere now, and who was never admitted."""
-    mine = Placement.objects.filter(bed__ward__in=Ward.objects.visible_to(person))
-    here = Q(pk__in=mine.filter(is_open=True).values("admission__patient"))
-    was_here = Q(pk__in=mine.values("admission__patient"))
-    elsewhere = Q(pk__in=Admission.objects.filter(is_open=True).values("patient"))
-    return Patient.objects.filter(here | (~elsewhere & (was_here | Q(admissions=None))))
+from monitoring.models import Admission, Alert, Patient, Placement, ScaleChange
+from monitoring.services import patients, suggestions
+from monitoring.services.layers import Scope
 
 
 class ArchivedFilter(NamedChoices):
@@ -37,9 +31,36 @@ class ArchivedFilter(NamedChoices):
 
 
 class PatientForm(VersionedForm):
+    by: ClassVar[User]
+
+    scale = forms.TypedChoiceField(
+        label="NEWS2 scale of the saturation", choices=Patient.SCALES, coerce=int, empty_value=None, required=False
+    )
+    scale_why = forms.CharField(
+        label="why", max_length=200, required=False, help_text="Scale 2 needs a reason: the diagnosis, and who prescribed it."
+    )
+
     class Meta:
         model = Patient
-        fields = ("patient_id", "name", "gender", "birth_date")
+        fields = ("patient_id", "name", "gender", "birth_date", "pregnant")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scale"].initial = self.instance.spo2_scale
+
+    @property
+    def new_scale(self) -> int | None:
+        """The scale that is wanted, if it is another one."""
+        wanted = self.cleaned_data.get("scale")
+        return wanted if self.instance.pk and wanted and wanted != self.instance.spo2_scale else None
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.new_scale and not patients.may_set_scale(self.by, self.instance):
+            self.add_error("scale", "Only a doctor of the ward may change the scale.")
+        elif self.new_scale == 2 and not self.cleaned_data.get("scale_why"):
+            self.add_error("scale_why", "Scale 2 needs a reason.")
+        return cleaned
 
 
 @admin.register(Patient)
@@ -55,7 +76,7 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     show_full_result_count = False
 
     def visible(self, rows: QuerySet[Patient], person: User) -> QuerySet[Patient]:
-        return rows.filter(pk__in=visible_patients(person).values("pk"))
+        return rows.filter(pk__in=Patient.objects.visible_to(person).values("pk"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         lies = Placement.objects.filter(admission__patient=OuterRef("pk"), is_open=True)
@@ -73,12 +94,25 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     def get_fieldsets(self, request: HttpRequest, obj: Patient | None = None) -> Any:
         seen = ("seen_version",) if obj and self.has_change_permission(request, obj) else ()
         person = (None, {"fields": ("patient_id", "name", "gender", "birth_date", *seen)})
-        now = ("Now", {"fields": ("stay", "open_alerts", "limits_in_force")})
-        return (person, now) if obj else (person,)
+        if obj is None:
+            return (person, ("Scores", {"fields": ("pregnant",)}))
+        scale = ("scale", "scale_why") if self._may_set_scale(request, obj) else ("spo2_scale",)
+        scores = ("Scores", {"fields": ("pregnant", *scale, "scale_history")})
+        now = ("Now", {"fields": ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")})
+        return (person, scores, now)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
-        now = ("stay", "open_alerts", "limits_in_force")
+        now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history", "spo2_scale", "scale_history")
         return ("patient_id", *now) if obj else now  # devices know the patient by this id
+
+    def get_form(self, request: HttpRequest, obj: Patient | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
+
+    def _may_set_scale(self, request: HttpRequest, patient: Patient) -> bool:
+        assert isinstance(request.user, User)
+        return self.has_change_permission(request, patient) and patients.may_set_scale(request.user, patient)
 
     @admin.display(description="bed", ordering="bed_name")
     def bed(self, patient: Patient) -> str:
@@ -101,7 +135,41 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
 
     @admin.display(description="limits in force")
     def limits_in_force(self, patient: Patient) -> SafeString:
-        return limits.table(patient=patient, ward=limits.ward_of(patient))
+        shown = limits.table(Scope(patient=patient))
+        return shown if patient.birth_date else format_html("{}<p>Adult limits: there is no birth date.</p>", shown)
+
+    @admin.display(description="limits so far")
+    def limits_history(self, patient: Patient) -> SafeString | str:
+        return limits.history(Scope(patient=patient))
+
+    @admin.display(description="scale so far")
+    def scale_history(self, patient: Patient) -> SafeString | str:
+        changes = ScaleChange.objects.filter(patient=patient).select_related("by").order_by("-pk")
+        lines = [(f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}", one.was, one.becomes, one.by, one.why) for one in changes]
+        return format_html_join("", "<div>{}: scale {} → {} by {}. {}</div>", lines) if lines else "always 1"
+
+    @admin.display(description="suggestion")
+    def suggestion(self, patient: Patient) -> SafeString:
+        way, words = "?suggest=1", "Fill in limits from the last values"
+        return format_html('<a class="button" href="{}">{}</a> Nothing is saved by it.', way, words)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "GET" and "suggest" in request.GET:
+            self._suggest(request, self.get_object(request, object_id))
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def _suggest(self, request: HttpRequest, patient: Patient | None) -> None:
+        """Hand suggested limits to the lines of the page, which a person looks at and saves, or not."""
+        if patient is None:
+            return
+        try:
+            suggested = suggestions.for_patient(patient, now=timezone.now())
+        except suggestions.NotAnAdult:
+            self.message_user(request, "No suggestion: the formulas are for adults.", "warning")
+            return
+        request.suggested = suggested  # type: ignore[attr-defined]  # to the lines of this page
+        said = f"{len(suggested)} limits are filled in below from the last values: look at each, then save or leave."
+        self.message_user(request, said if suggested else "The last values suggest no other limits.", "info")
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
         if change:
@@ -110,7 +178,11 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The board shows the patient as he is now."""
+        assert isinstance(request.user, User)
         super().save_related(request, form, formsets, change)
+        if scale := form.new_scale:
+            why = form.cleaned_data["scale_why"]
+            patients.set_scale(form.instance, scale=scale, by=request.user, at=timezone.now(), why=why)
         lies = Placement.objects.filter(admission__patient=form.instance, is_open=True)
         realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})
 

@@ -18,10 +18,9 @@ from accounts.models import User
 from monitoring.admin.forms import PastOrNow
 from monitoring.admin.limits import sign_name
 from monitoring.admin.paging import Endless
-from monitoring.admin.patients import visible_patients
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.clinical.signs import PRESSURES, Sign, plain
-from monitoring.models import Placement, Vital
+from monitoring.models import Patient, Placement, Vital
 from monitoring.services import alerts
 from monitoring.services.items import PRESSURE_ORDER, RANGES
 
@@ -102,7 +101,7 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     actions = None
 
     def visible(self, rows: QuerySet[Vital], person: User) -> QuerySet[Vital]:
-        return rows.filter(patient__in=visible_patients(person).values("pk"))
+        return rows.filter(patient__in=Patient.objects.visible_to(person).values("pk"))
 
     @admin.display(description="measured at")
     def measured(self, vital: Vital) -> str:

@@ -1,218 +1,280 @@
-"""The alarm: one pure function from (state, reading, limits, now) to (state, events). No clock, no database, no Django.
+"""The alarm: one pure function from (state, readings, limits, now) to (state, events). No clock, no database, no Django.
 
-The state of one patient is what each sensor last said of each sign, and the newest episode of each condition
-(`clinical/episode.py`). Live judging and tests run this very code; docs/alarm.md tells its rules in prose.
+The state of one patient is where each sensor stands (`clinical/sensor.py`) and the newest episode of each condition
+(`clinical/episode.py`). Live judging, replay, previews and tests run this very code; docs/alarm.md tells its rules in prose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
 
-from monitoring.clinical.episode import Episode, Event, Reading, Standing, State, What, Word
-from monitoring.clinical.limits import Breach, Limits, Severity, judge
-from monitoring.clinical.signs import Side, Sign, conditions
+from monitoring.clinical import anchors, deterioration, setback, silence
+from monitoring.clinical import sensor as sensors
+from monitoring.clinical.anchors import ANCHOR_EVERY, LIVE_WINDOW, Thread
+from monitoring.clinical.course import COOLDOWN, Course
+from monitoring.clinical.device import TOLD
+from monitoring.clinical.episode import Episode, Event, Observed, Reading, State, What, Word
+from monitoring.clinical.lead import holders
+from monitoring.clinical.limits import Limits, Severity
+from monitoring.clinical.scores.observations import Observations
+from monitoring.clinical.sensor import Sample, Standing
+from monitoring.clinical.signs import Sign, conditions
 
-COOLDOWN = timedelta(minutes=5)  # a condition that comes back within this is the same alert, re-opened
-LIVE_WINDOW = timedelta(minutes=10)  # an older reading is history: kept and drawn, but it calls nobody
-MEMORY = timedelta(hours=24)  # a sensor that said nothing for so long is forgotten, unless it holds an alert open
+__all__ = ["COOLDOWN", "LIVE_WINDOW", "Episode", "Event", "Reading", "State", "Thread", "What"]
+
+MEMORY = timedelta(hours=24)  # a sensor that said nothing for so long is forgotten, unless an alert stands on it
+
+UNKNOWN = Observations()  # an adult, as far as anybody knows; saturation on NEWS2's scale 1
+
+# What a device says instead of a number, and the number that it means.
+SPOKEN = {(Sign.HEART_RATE, "asystole"): 0.0, (Sign.RESPIRATORY_RATE, "apnoea"): 0.0}
+
+NO_SIGNAL, NO_PULSE = "no_signal", "no_pulse"
+
+History = Mapping[Thread, Sequence[Sample]]
 
 
 def follow(
     state: State,
-    reading: Reading,
+    readings: Iterable[Reading],
     limits: Mapping[Sign, Limits],
     *,
     now: datetime,
-    new_id: Callable[[], UUID] = uuid4,
+    patient: Observations = UNKNOWN,
+    history: History | None = None,
 ) -> tuple[State, list[Event]]:
-    """Take one reading into a patient's state; the state given is left as it is.
+    """Take readings into a patient's state; the state given is left as it is.
 
-    A value beyond a limit raises its condition, or moves the episode that is open. A condition ends when no sensor stands
-    beyond any more, and a sensor comes back inside only by a newer reading of its own. A reading older than its sensor's
-    newest is judged too, and ends nothing. Readings older than LIVE_WINDOW are recorded and call nobody.
+    A value beyond a limit for the limit's delay raises its condition, or moves the episode that is open. A condition ends when
+    no sensor stands beyond any more, and a sensor comes back inside only by values of its own. Readings older than LIVE_WINDOW
+    are recorded and call nobody. `patient` has what a score needs and no sensor tells: age in months, the saturation's scale,
+    pregnancy. For threads that `unordered` names, `history` has the samples that are known from before, without these readings.
     """
-    course = _Course(state.copy(), limits, now, new_id)
-    for sign, status in reading.statuses.items():
-        course.hear(sign, reading.sensor, Word(reading.measured_at, status))
-    for sign, value in reading.values.items():
-        course.take(sign, value, reading)
-    course.forget()
+    course = Course(state.copy(), limits, now, patient)
+    setback.follow_clock(course.state, now)
+    readings = sorted(readings, key=lambda reading: reading.measured_at)
+    late, fresh = _sorted_out(course, readings)
+    for thread, samples in late.items():
+        _insert(course, thread, samples, (history or {}).get(thread, ()))
+    for thread, sample in fresh:
+        _append(course, thread, sample)
+    _forget(course.state, now)
+    if any(not reading.closed for reading in readings):
+        deterioration.follow(course.state, patient, now)
+        course.look_around()
     return course.state, course.events
 
 
-@dataclass(slots=True)
-class _Course:
-    """The work of one `follow`: a state of its own to change, and what happened on the way."""
+def look(
+    state: State,
+    limits: Mapping[Sign, Limits],
+    *,
+    now: datetime,
+    patient: Observations = UNKNOWN,
+    link_lost: bool = False,
+) -> tuple[State, list[Event]]:
+    """What time alone has done: excursions whose confirming value did not come, sensors that fell silent.
 
-    state: State
-    limits: Mapping[Sign, Limits]
-    now: datetime
-    new_id: Callable[[], UUID]
-    events: list[Event] = field(default_factory=list)
+    `link_lost`: nothing comes from anybody; that is told once for all, and not of each patient again.
+    """
+    course = Course(state.copy(), limits, now, patient, link_lost)
+    setback.follow_clock(course.state, now)
+    for sign, by_sensor in course.state.standings.items():
+        for name, standing in by_sensor.items():
+            due = sensors.confirms_at(standing, limits[sign])
+            if due is not None and due <= now:
+                by_sensor[name] = sensors.confirm(standing)
+                course.unconfirmed(sign)
+    deterioration.look(course.state, now)
+    course.look_around(heard=False)
+    return course.state, course.events
 
-    def hear(self, sign: Sign, sensor: str, word: Word) -> None:
-        words = self.state.words.setdefault(sign, {})
-        if sensor not in words or words[sensor].said_at <= word.said_at:
-            words[sensor] = word
 
-    def take(self, sign: Sign, value: float, reading: Reading) -> None:
-        breach = judge(sign, value, self.limits[sign])
-        late = reading.closed or self.now - reading.measured_at > LIVE_WINDOW
-        standings = self.state.standings.setdefault(sign, {})
-        before = standings.get(reading.sensor)
-        newest = before is None or reading.measured_at >= before.measured_at
-        goes_on = newest and before is not None and before.holds and _same(before.breach, breach) and not reading.closed
-        alone = breach is not None and not goes_on and not self._is_held(breach.condition, reading.measured_at)
-        if newest:
-            holds = breach is not None and (not late or goes_on)
-            standings[reading.sensor] = Standing(
-                reading.measured_at, value, breach, holds, _interval(before, reading.measured_at)
-            )
-        if breach and (not late or goes_on):
-            self._signal(breach, reading.measured_at, newest, alone)
-        elif breach:
-            self._record(breach, reading.measured_at)
-        for name in conditions(sign):
-            self._settle(name, sign, value if newest else None)
+def take(state: State, condition: str, limits: Mapping[Sign, Limits], *, now: datetime) -> tuple[State, list[Event]]:
+    """A person takes the open alert of a condition; where none is open, nothing happens."""
+    course = Course(state.copy(), limits, now, UNKNOWN)
+    if condition in state.episodes and state.episodes[condition].is_open:
+        course.take(condition)
+    return course.state, course.events
 
-    def forget(self) -> None:
-        """Sensors that have long been silent take no room for ever."""
-        horizon = self.now - MEMORY
-        for sensors in self.state.standings.values():
-            for sensor in [s for s, standing in sensors.items() if standing.measured_at < horizon and not standing.holds]:
-                del sensors[sensor]
-        for words in self.state.words.values():
-            for sensor in [s for s, word in words.items() if word.said_at < horizon]:
-                del words[sensor]
 
-    def _signal(self, breach: Breach, measured_at: datetime, newest: bool, alone: bool) -> None:
-        old = self.state.episodes.get(breach.condition)
-        if old is None or (old.resolved_at and not self._continues(old, breach)):
-            self._put(self._episode(breach, measured_at), What.RAISED)
-            return
-        moved = _counted(old, breach, measured_at, newest)
-        if old.resolved_at is None:
-            if breach.severity.rank > old.severity.rank:
-                self._put(_led_by(breach, replace(moved, severity=breach.severity, acknowledged=False)), What.RISEN)
-            elif newest and alone:
-                self._put(_led_by(breach, replace(moved, acknowledged=False)), What.RERAISED)
+def dismiss(state: State, condition: str, limits: Mapping[Sign, Limits], *, now: datetime) -> tuple[State, list[Event]]:
+    """A person ends the open alert of a condition; while a sensor still stands beyond, its next value brings it back."""
+    course = Course(state.copy(), limits, now, UNKNOWN)
+    if condition in state.episodes and state.episodes[condition].is_open:
+        course.dismiss(condition)
+    return course.state, course.events
+
+
+def release(state: State, names: Collection[str], limits: Mapping[Sign, Limits], *, now: datetime) -> tuple[State, list[Event]]:
+    """A person took these sensors off the patient: what they hold ends with them, and nobody waits for them any more."""
+    course = Course(state.copy(), limits, now, UNKNOWN)
+    for name in names:
+        course.state.devices.pop(name, None)
+        for kept in (course.state.standings, course.state.words, course.state.anchors):
+            for by_sensor in kept.values():
+                by_sensor.pop(name, None)
+    for sign in Sign:
+        for condition in conditions(sign):
+            course.settle(condition, sign, None)
+    course.look_around()
+    return course.state, course.events
+
+
+def next_look(state: State, limits: Mapping[Sign, Limits], now: datetime) -> datetime | None:
+    """When `look` may find something although no reading came."""
+    waiting = [
+        due
+        for sign, by_sensor in state.standings.items()
+        for standing in by_sensor.values()
+        if (due := sensors.confirms_at(standing, limits[sign]))
+    ]
+    others = deterioration.confirms_at(state), silence.next_look(state, now)
+    return min([*waiting, *(time for time in others if time)], default=None)
+
+
+def unordered(state: State, readings: Iterable[Reading], limits: Mapping[Sign, Limits]) -> dict[Thread, datetime]:
+    """The threads in which a reading is older than the newest known, and from when their history is needed."""
+    wanted: dict[Thread, datetime] = {}
+    for reading in sorted(readings, key=lambda reading: reading.measured_at, reverse=True):
+        for sign in values(reading, limits):
+            thread = sign, reading.sensor
+            standing = _standing(state, thread)
+            # What is older still is history whenever it arrives, and moves nothing.
+            if standing and not reading.closed and timedelta() < standing.measured_at - reading.measured_at <= ANCHOR_EVERY:
+                wanted[thread] = anchors.start_of(state, thread, reading.measured_at)[1]
+    return wanted
+
+
+def active(state: State, condition: str) -> Severity | None:
+    """How bad a condition is now by what its sensors say, whoever has taken or resolved it."""
+    held = [severity for _, side, standing in holders(state, condition) if (severity := standing.active(side))]
+    return max(held, key=lambda severity: severity.rank, default=None)
+
+
+def values(reading: Reading, limits: Mapping[Sign, Limits]) -> dict[Sign, float]:
+    """What a reading says of the patient in numbers, not what a flushed line says.
+
+    A word that means a number goes before the one beside it, which is an average and lags behind.
+    """
+    spoken = {sign: SPOKEN[sign, word] for sign, word in reading.statuses.items() if (sign, word) in SPOKEN}
+    said = dict(reading.values) | spoken
+    if is_flushed(reading, limits):
+        del said[Sign.MEAN_BP]
+    return said
+
+
+def is_flushed(reading: Reading, limits: Mapping[Sign, Limits]) -> bool:
+    """A high mean pressure whose own systolic cannot be measured has no pulse: the line is flushed, drawn from or zeroed.
+
+    A low one may be the patient's, and counts.
+    """
+    mean, high = reading.values.get(Sign.MEAN_BP), limits[Sign.MEAN_BP].warning_high
+    return mean is not None and high is not None and mean > high and reading.statuses.get(Sign.SYSTOLIC_BP) == NO_SIGNAL
+
+
+def _hear(state: State, reading: Reading, limits: Mapping[Sign, Limits]) -> None:
+    flushed = {Sign.MEAN_BP: NO_PULSE} if is_flushed(reading, limits) else {}
+    for sign, status in (dict(reading.statuses) | flushed).items():
+        words = state.words.setdefault(sign, {})
+        if reading.sensor not in words or words[reading.sensor].said_at <= reading.measured_at:
+            words[reading.sensor] = Word(reading.measured_at, status)
+    said = state.devices.get(reading.sensor)
+    if reading.device and (said is None or said.said_at <= reading.measured_at):
+        state.devices[reading.sensor] = Word(reading.measured_at, reading.device)
+    for name, value in reading.observed.items():
+        if name not in state.observed or state.observed[name].at <= reading.measured_at:
+            state.observed[name] = Observed(reading.measured_at, value)
+
+
+def _sorted_out(course: Course, readings: Sequence[Reading]) -> tuple[dict[Thread, list[Sample]], list[tuple[Thread, Sample]]]:
+    """The samples that came out of order, by thread, and those in order; what is history is recorded at once."""
+    late: dict[Thread, list[Sample]] = {}
+    fresh: list[tuple[Thread, Sample]] = []
+    for reading in readings:
+        _hear(course.state, reading, course.limits)
+        for sign, value in values(reading, course.limits).items():
+            sample = Sample(reading.measured_at, value, course.now - reading.measured_at <= LIVE_WINDOW)
+            thread = sign, reading.sensor
+            standing = _standing(course.state, thread)
+            is_older = standing is not None and sample.at < standing.measured_at
+            if reading.closed or (is_older and not sample.live):
+                course.record(sign, sample)
+            elif standing and is_older and not setback.is_ahead(standing, course.now):
+                late.setdefault(thread, []).append(sample)
             else:
-                self._put(moved, What.COUNTED)
-        elif newest:
-            taken = old.acknowledged and breach.severity is not Severity.CRITICAL
-            reopened = replace(moved, resolved_at=None, severity=breach.severity, acknowledged=taken)
-            self._put(_led_by(breach, reopened), What.REOPENED)
-        else:
-            self._put(moved, What.COUNTED)  # its sensor is already back inside: it belongs to the alert that ended
-
-    def _is_held(self, name: str, at: datetime) -> bool:
-        """Somebody measured about this time what was raised; a holder that had fallen silent speaks for the past only."""
-        return any(
-            standing.holds and standing.is_fresh(at) and standing.breach and standing.breach.condition == name
-            for sensors in self.state.standings.values()
-            for standing in sensors.values()
-        )
-
-    def _continues(self, ended: Episode, breach: Breach) -> bool:
-        assert ended.resolved_at is not None
-        return self.now - ended.resolved_at < COOLDOWN and breach.severity.rank <= ended.severity.rank
-
-    def _record(self, breach: Breach, measured_at: datetime) -> None:
-        old = self.state.records.get(breach.condition)
-        if old and abs(measured_at - old.last_measured_at) <= COOLDOWN:
-            worse = max(old.severity, breach.severity, key=lambda severity: severity.rank)
-            self._put(replace(_counted(old, breach, measured_at, newest=True), severity=worse), What.COUNTED)
-            return
-        self._put(replace(self._episode(breach, measured_at), resolved_at=self.now, recorded=True), What.RECORDED)
-
-    def _settle(self, name: str, sign: Sign, value: float | None) -> None:
-        """Bring the open episode of a condition to what the sensors say now, by the limits in force now."""
-        episode = self.state.episodes.get(name)
-        if episode is None or episode.resolved_at:
-            return
-        lead = max(self._beyond(name), key=lambda breach: breach.badness, default=None)
-        before = episode
-        if value is not None and sign is episode.sign:
-            episode = replace(episode, last_value=value)
-        if lead is None:
-            self._put(replace(episode, resolved_at=self.now), What.RESOLVED)
-        elif lead.severity.rank > episode.severity.rank:
-            self._put(_led_by(lead, replace(episode, severity=lead.severity, acknowledged=False)), What.RISEN)
-        elif lead.severity.rank < episode.severity.rank:
-            self._put(_led_by(lead, replace(episode, severity=lead.severity)), What.EASED)
-        elif all(breach.sign is not episode.sign for breach in self._beyond(name)):
-            self._put(_led_by(lead, episode), What.COUNTED)
-        elif episode != before:
-            self._put(episode, What.COUNTED)
-
-    def _beyond(self, name: str) -> Iterator[Breach]:
-        """What each sensor that holds the condition stands at, judged by the limits in force now."""
-        for sign, sensors in self.state.standings.items():
-            if name not in conditions(sign):
-                continue
-            for sensor, standing in sensors.items():
-                if not standing.holds:
-                    continue
-                breach = judge(sign, standing.value, self.limits[sign])
-                if breach != standing.breach:
-                    sensors[sensor] = replace(standing, breach=breach, holds=_same(standing.breach, breach))
-                if breach and breach.condition == name:
-                    yield breach
-
-    def _episode(self, breach: Breach, measured_at: datetime) -> Episode:
-        return Episode(
-            id=self.new_id(),
-            condition=breach.condition,
-            sign=breach.sign,
-            side=breach.side,
-            severity=breach.severity,
-            value=breach.value,
-            limit=breach.limit,
-            worst_value=breach.value,
-            last_value=breach.value,
-            count=1,
-            raised_at=self.now,
-            measured_at=measured_at,
-            last_measured_at=measured_at,
-        )
-
-    def _put(self, episode: Episode, what: What) -> None:
-        shelf = self.state.records if episode.recorded else self.state.episodes
-        shelf[episode.condition] = episode
-        self.events.append(Event(what, episode, self.now))
+                fresh.append((thread, sample))
+    return late, fresh
 
 
-def _interval(before: Standing | None, measured_at: datetime) -> float | None:
-    if before is None or measured_at == before.measured_at:
-        return before.interval if before else None
-    gap = (measured_at - before.measured_at).total_seconds()
-    return gap if before.interval is None else min(gap, 2 * before.interval)
+def _standing(state: State, thread: Thread) -> Standing | None:
+    return state.standings.get(thread[0], {}).get(thread[1])
 
 
-def _same(one: Breach | None, other: Breach | None) -> bool:
-    return one is not None and other is not None and one.condition == other.condition
+def _append(course: Course, thread: Thread, sample: Sample) -> None:
+    before = _standing(course.state, thread)
+    if before is not None and sample.at == before.measured_at:
+        return
+    if before is not None and sample.at < before.measured_at:
+        before = _put_before(course.state, thread, before, sample.at)
+    after = sensors.carry_on(before, thread[0], sample, course.limits[thread[0]], seen_at=course.now)
+    anchors.drop(course.state, thread, before or after, sample.at)
+    course.stand(thread, before, after, sample)
 
 
-def _counted(episode: Episode, breach: Breach, measured_at: datetime, newest: bool) -> Episode:
-    """One more reading beyond: worst and last move when it is of the sign that leads the episode."""
-    leads = breach.sign is episode.sign
-    worst = min if breach.side is Side.LOW else max
-    return replace(
-        episode,
-        count=episode.count + 1,
-        worst_value=worst(episode.worst_value, breach.value) if leads else episode.worst_value,
-        last_value=breach.value if leads and newest else episode.last_value,
-        last_measured_at=max(episode.last_measured_at, measured_at),
-    )
+def _put_before(state: State, thread: Thread, standing: Standing, at: datetime) -> Standing:
+    """The sensor's clock was set back: it goes on from this time, and its past moves along."""
+    moved = setback.put_before(standing, at)
+    state.anchors.setdefault(thread[0], {})[thread[1]] = (moved,)
+    return moved
 
 
-def _led_by(breach: Breach, episode: Episode) -> Episode:
-    """The episode as this breach leads it; of another sign, worst and last start anew."""
-    if breach.sign is episode.sign:
-        return replace(episode, value=breach.value, limit=breach.limit)
-    return replace(
-        episode, sign=breach.sign, value=breach.value, limit=breach.limit, worst_value=breach.value, last_value=breach.value
-    )
+def _insert(course: Course, thread: Thread, samples: Sequence[Sample], history: Sequence[Sample]) -> None:
+    """Fold the window again, with and without what arrived out of order: what is worse than before is news."""
+    before = _standing(course.state, thread)
+    assert before is not None
+    start, since = anchors.start_of(course.state, thread, samples[0].at)
+    stored = {sample.at: sample for sample in history if since < sample.at < before.measured_at}
+    known = [*sorted(stored.values()), _newest(before, history)]
+    new = {sample.at: sample for sample in samples if sample.at not in stored}
+    if not new:
+        return
+    limits, begins = course.limits[thread[0]], min(new)
+    for standing in sensors.path(start, thread[0], [sample for sample in known if sample.at < begins], limits):
+        start = standing
+    known = [sample for sample in known if sample.at > begins]
+    without = list(sensors.path(start, thread[0], known, limits))
+    folded = list(sensors.path(start, thread[0], sorted([*known, *new.values()]), limits))
+    anchors.mend(course.state, thread, folded)
+    after = replace(sensors.keep(folded[-1], before, without[-1]), seen_at=course.now)
+    course.restand(thread, after, list(new.values()), anchors.gains(start, without, folded))
+
+
+def _newest(standing: Standing, history: Sequence[Sample]) -> Sample:
+    """The sample that a standing ends with, also where the history lacks it: a fold never ends before it."""
+    own = (sample for sample in history if sample.at == standing.measured_at)
+    return next(own, Sample(standing.measured_at, standing.value))
+
+
+def _forget(state: State, now: datetime) -> None:
+    """Sensors that have long been silent take no room for ever; but what an open alert stands on is kept while it is open."""
+    horizon = now - MEMORY
+    missed = silence.told(state, now)
+    for sign, by_sensor in state.standings.items():
+        for name, standing in [*by_sensor.items()]:
+            if standing.measured_at < horizon and not standing.holds and (sign, name) not in missed:
+                del by_sensor[name]
+                state.anchors.get(sign, {}).pop(name, None)
+    for sign, words in state.words.items():
+        for name in [name for name, word in words.items() if word.said_at < horizon and (sign, name) not in missed]:
+            del words[name]
+    for name, word in [*state.devices.items()]:
+        if word.said_at < horizon and not _holds(state, word):
+            del state.devices[name]
+
+
+def _holds(state: State, word: Word) -> bool:
+    """An alert is open for what this device said last."""
+    return word.status in TOLD and (episode := state.episodes.get(TOLD[word.status][0])) is not None and episode.is_open

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
-from monitoring.clinical.limits import Breach, Severity
+from monitoring.clinical.limits import Severity
+from monitoring.clinical.sensor import Excursion, Standing
 from monitoring.clinical.signs import Side, Sign
 
-FRESH = timedelta(seconds=30)  # a value younger than this is never old
+
+class Kind(StrEnum):
+    PHYSIOLOGICAL = "physiological"
+    TECHNICAL = "technical"
+    SCORE = "score"
 
 
 class What(StrEnum):
-    """What a reading did to an alert; each event carries the episode as it became."""
+    """What became of an alert; each event carries the episode as it became."""
 
     RAISED = "raised"
     RISEN = "risen"
     EASED = "eased"
+    RETURNED = "returned"  # nothing stands beyond any more, and it waits for somebody to take it
     REOPENED = "reopened"
-    RERAISED = "reraised"  # still open, but the sensor that held it has fallen silent, and another one goes beyond
+    RERAISED = "reraised"  # it had returned and goes beyond again; or another sensor takes it over from one fallen silent
     RESOLVED = "resolved"
     COUNTED = "counted"  # one more reading: worst, last and count moved, nothing to tell
     RECORDED = "recorded"  # found in late readings: closed from the start, without sound
+
+
+CALLS = {What.RAISED, What.RISEN, What.REOPENED, What.RERAISED}  # these call somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +45,9 @@ class Reading:
     measured_at: datetime
     values: Mapping[Sign, float]
     statuses: Mapping[Sign, str] = field(default_factory=dict)
+    observed: Mapping[str, str | bool | float] = field(default_factory=dict)  # consciousness, on_oxygen, oxygen_flow (L/min)
+    device: str = ""  # what the device says of itself
     closed: bool = False  # of a stay that is over: history, however young
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The newest value that one sensor gave of one sign, and whether it keeps an alert open.
-
-    `interval` is the sensor's rhythm in seconds, None after a single value; a gap lengthens it by no more than twice.
-    """
-
-    measured_at: datetime
-    value: float
-    breach: Breach | None = None
-    holds: bool = False
-    interval: float | None = None
-
-    @property
-    def old_after(self) -> timedelta:
-        """The age at which the value is old: two of its sensor's rhythms, and 30 s at least."""
-        return max(FRESH, 2 * timedelta(seconds=self.interval or 0))
-
-    def is_fresh(self, at: datetime) -> bool:
-        return at - self.measured_at <= self.old_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +59,59 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What a person saw, or a device said without a number: consciousness, oxygen."""
+
+    at: datetime
+    value: str | bool | float
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
-    """One alert from raised to resolved. `severity` is the present one; worst and last are values of `sign`."""
+    """One alert from raised to resolved.
+
+    A physiological one has a sign: worst and last are values of it. The others say what they are in `detail`.
+    `severity` is the present one; a critical episode that nobody has taken stays critical.
+    """
 
     id: UUID
     condition: str
-    sign: Sign
-    side: Side
     severity: Severity
-    value: float
-    limit: float
-    worst_value: float
-    last_value: float
-    count: int
     raised_at: datetime
     measured_at: datetime
     last_measured_at: datetime
+    kind: Kind = Kind.PHYSIOLOGICAL
+    sign: Sign | None = None
+    side: Side | None = None
+    value: float | None = None
+    limit: float | None = None
+    worst_value: float | None = None
+    last_value: float | None = None
+    count: int = 1
+    detail: str = ""
+    returned_at: datetime | None = None
     resolved_at: datetime | None = None
+    by_hand: bool = False  # a person resolved it
     acknowledged: bool = False
+    unconfirmed: bool = False
     recorded: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
+
+    @property
+    def is_active(self) -> bool:
+        """Open, and not merely waiting for somebody to take it."""
+        return self.resolved_at is None and self.returned_at is None
+
+
+class Call(NamedTuple):
+    """What has to be told of a condition that is not one sign's: how bad, in a sentence."""
+
+    kind: Kind
+    severity: Severity
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +121,36 @@ class Event:
     at: datetime
 
 
+Sensors = dict[Sign, dict[str, Standing]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Where the score stands: its excursions, the inputs that last had points, and what was last to be told.
+
+    `at`: when it was last computed, by our clock.
+    """
+
+    excursions: tuple[Excursion, ...] = ()
+    inputs: tuple[str, ...] = ()
+    detail: str = ""
+    at: datetime | None = None
+
+
 @dataclass(slots=True)
 class State:
-    """What is known of one patient: `episodes` by condition, the newest live one; `records`, the newest late one."""
+    """What is known of one patient.
 
-    standings: dict[Sign, dict[str, Standing]] = field(default_factory=dict)
+    `episodes` by condition, the newest live one; `records`, the newest late one. `anchors` are older standings, from which
+    the window is folded again when a reading comes out of order.
+    """
+
+    standings: Sensors = field(default_factory=dict)
     words: dict[Sign, dict[str, Word]] = field(default_factory=dict)
+    devices: dict[str, Word] = field(default_factory=dict)
+    anchors: dict[Sign, dict[str, tuple[Standing, ...]]] = field(default_factory=dict)
+    observed: dict[str, Observed] = field(default_factory=dict)
+    scored: Scored | None = None
     episodes: dict[str, Episode] = field(default_factory=dict)
     records: dict[str, Episode] = field(default_factory=dict)
 
@@ -110,6 +158,10 @@ class State:
         return State(
             {sign: dict(sensors) for sign, sensors in self.standings.items()},
             {sign: dict(sensors) for sign, sensors in self.words.items()},
+            dict(self.devices),
+            {sign: dict(sensors) for sign, sensors in self.anchors.items()},
+            dict(self.observed),
+            self.scored,
             dict(self.episodes),
             dict(self.records),
         )

@@ -60,7 +60,18 @@ def in_order(values: Mapping[Any, Any]) -> bool:
 
 def condition(sign: Sign, side: Side) -> str:
     """The name of what is wrong, with its direction: `spo2_low`; the three pressures share `blood_pressure_low`."""
-    return f"{FACTS[sign].group}_{side}"
+    return _CONDITIONS[sign, side]
+
+
+_CONDITIONS = {(sign, side): f"{facts.group}_{side}" for sign, facts in FACTS.items() for side in Side}
+
+
+def members(condition: str) -> tuple[tuple[Sign, Side], ...]:
+    """The signs whose values can hold a condition, and beyond which end; of one that is no sign's, none."""
+    return _MEMBERS.get(condition, ())
+
+
+_MEMBERS = {name: tuple(key for key, other in _CONDITIONS.items() if other == name) for name in _CONDITIONS.values()}
 
 
 def conditions(sign: Sign) -> tuple[str, str]:

@@ -35,9 +35,15 @@ class Server:
         must_be_free(self.port)
         command = [sys.executable, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(self.port), "medql.asgi:application"]
         with self.log.open("wb") as log:
+            # It watches in a thread of its own, whatever the database: the demo is one web process.
             # A process group of its own: Ctrl-C at the terminal reaches the demo alone, which ends things in order.
             self._child = subprocess.Popen(  # noqa: S603  (our own interpreter)
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, env=os.environ | {"MEDQL_DEMO": "1"}
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                env=os.environ | {"MEDQL_DEMO": "1", "MEDQL_WATCH": "1"},
             )
         return self
 

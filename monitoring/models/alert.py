@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.fields import IdentifierField
-from accounts.models import User, Ward
+from accounts.models import Device, User, Ward
 from monitoring.clinical.limits import Severity, phrase
 from monitoring.clinical.signs import Side, Sign
 from monitoring.models.admission import Admission
@@ -42,6 +42,7 @@ class Alert(models.Model):
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="alerts")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, related_name="alerts")
     admission = models.ForeignKey(Admission, on_delete=models.PROTECT, null=True, related_name="alerts")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, null=True, related_name="alerts")
 
     sign = models.CharField(max_length=20, blank=True)
     side = models.CharField(max_length=5, blank=True)
@@ -51,12 +52,26 @@ class Alert(models.Model):
     last_value = models.FloatField(null=True)
     count = models.PositiveIntegerField(default=1)
     recorded = models.BooleanField("written from late readings", default=False)
+    unconfirmed = models.BooleanField("raised when the signal was lost before its delay was over", default=False)
+    # The sentence of an alert that has no value and limit: technical ones and scores.
+    detail = models.CharField(max_length=200, blank=True)
 
     measured_at = models.DateTimeField("first measured at")
     last_measured_at = models.DateTimeField()
     raised_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # Back inside while nobody had taken it: it stays until somebody does (latched).
+    returned_at = models.DateTimeField(null=True)
+    silenced_until = models.DateTimeField(null=True)
+    silenced_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # "Not actionable", said by a person.
+    noise_at = models.DateTimeField(null=True)
+    noise_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    noise_why = models.CharField(max_length=200, blank=True)
+    # The escalation's clock: how many steps were taken, and when the next one is due (none: taken, or at its end).
+    escalation_step = models.PositiveSmallIntegerField(default=0)
+    next_step_at = models.DateTimeField(null=True, db_index=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
@@ -91,11 +106,15 @@ class Alert(models.Model):
     def state(self) -> str:
         if not self.is_open:
             return "resolved"
+        if self.returned_at:
+            return "returned"
         return "acknowledged" if self.acknowledged_at else "raised"
 
     @property
     def message(self) -> str:
         """`SpO₂ 84 < 90 %`: the value that led to it against the limit it passed."""
+        if self.detail:
+            return self.detail
         if self.vital_value is None or self.threshold_breached is None:
             return self.condition.replace("_", " ")
         return phrase(Sign(self.sign), Side(self.side), self.vital_value, self.threshold_breached)
@@ -112,7 +131,12 @@ class AlertEvent(models.Model):
         RERAISED = "reraised", "raised again by another sensor"
         RESOLVED = "resolved", "resolved"
         RECORDED = "recorded", "recorded from late readings"
+        RETURNED = "returned", "back inside, not taken yet"
         ACKNOWLEDGED = "acknowledged", "acknowledged"
+        UNTAKEN = "untaken", "back in the queue"
+        SILENCED = "silenced", "silenced"
+        NOISE = "noise", "marked as not actionable"
+        ESCALATED = "escalated", "escalated"
         MOVED = "moved", "moved to another ward"
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
@@ -126,7 +150,10 @@ class AlertEvent(models.Model):
     number = models.PositiveBigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["ward", "number"], name="alert_event_cursor")]
+        indexes = [
+            models.Index(fields=["ward", "number"], name="alert_event_cursor"),
+            models.Index(fields=["ward", "at"], name="alert_event_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.what} at {self.at:%Y-%m-%d %H:%M:%S}"

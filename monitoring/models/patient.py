@@ -1,7 +1,26 @@
+from __future__ import annotations
+
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.fields import IdentifierField, validate_patient_id
+from accounts.models import User, Ward
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, user: User) -> PatientQuerySet:
+        """Who lies in a ward of this person, who did last time and lies nowhere now, and who was never admitted."""
+        if user.is_active and user.is_superuser:
+            return self
+        wards = Ward.objects.visible_to(user)
+        placed = self.model._default_manager.filter(admissions__placements__bed__ward__in=wards)
+        here = self.model._default_manager.filter(
+            admissions__placements__bed__ward__in=wards, admissions__placements__is_open=True
+        )
+        elsewhere = self.model._default_manager.filter(admissions__is_open=True)
+        was_here = Q(pk__in=placed.values("pk")) | Q(admissions=None)
+        return self.filter(Q(pk__in=here.values("pk")) | ~Q(pk__in=elsewhere.values("pk")) & was_here)
 
 
 class Patient(models.Model):
@@ -13,17 +32,28 @@ class Patient(models.Model):
         OTHER = "other", "other"
         UNKNOWN = "unknown", "unknown"
 
+    SCALES = [(1, "1, the usual one"), (2, "2: hypercapnic respiratory failure, prescribed target 88–92 %")]
+
     patient_id = IdentifierField("patient id", unique=True, validators=[validate_patient_id])
     name = models.CharField(max_length=200)
     gender = models.CharField(max_length=10, choices=Gender.choices, default=Gender.UNKNOWN)
     birth_date = models.DateField(null=True, blank=True)
+    pregnant = models.BooleanField(default=False, help_text="NEWS2 is not for use in pregnancy: no score.")
+    spo2_scale = models.PositiveSmallIntegerField(
+        "NEWS2 scale of the saturation",
+        choices=SCALES,
+        default=1,
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    objects = PatientQuerySet.as_manager()
+
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=models.Q(spo2_scale__in=[1, 2]), name="patient_spo2_scale_known"),
             models.CheckConstraint(
                 condition=models.Q(gender__in=["male", "female", "other", "unknown"]), name="patient_gender_known"
             ),

@@ -27,6 +27,7 @@ class Vital(models.Model):
     sensor_id = IdentifierField("sensor", validators=[validate_sensor_id])
     measured_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    device_time = models.DateTimeField("what a device said whose clock is wrong", null=True, blank=True, editable=False)
     late = models.BooleanField(default=False, editable=False)
 
     heart_rate = models.FloatField("heart rate (/min)", null=True, blank=True)

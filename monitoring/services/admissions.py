@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import Bed, Device, User
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
-from monitoring.services import alerts
+from monitoring.services import alerts, thresholds
 from monitoring.services.transactions import retried
 
 
@@ -60,13 +60,17 @@ def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -
 
 @retried
 def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str = "") -> None:
-    """The stay ends: the bed is free, devices come off, open alerts end. Raises NotAdmitted, TooEarly."""
+    """The stay ends: the bed is free, devices come off, open alerts and the patient's own limits end.
+
+    Raises NotAdmitted, TooEarly.
+    """
     left = _open_placement(admission, at)
     alerts.close(admission, by=by, at=at, note="discharged")
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
     for assignment in DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True):
         ended_at = max(at, assignment.started_at)  # a discharge may be dated back
         DeviceAssignment.objects.filter(pk=assignment.pk).update(ended_at=ended_at, is_open=None)
+    thresholds.end_of(admission.patient, by=by, at=at)
     Admission.objects.filter(pk=admission.pk).update(
         discharged_at=at, discharged_by=by, is_open=None, notes="\n".join(filter(None, [admission.notes, notes]))
     )
@@ -77,16 +81,18 @@ def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str
 def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, notes: str = "") -> DeviceAssignment:
     """The device is on this patient from now; where it was before closes at that instant. Raises NotAdmitted, TooEarly."""
     list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))  # its readings bind before or after
-    alerts.lock({patient.pk})
+    worn = DeviceAssignment.objects.filter(device=device, is_open=True).values_list("patient_id", flat=True)
+    alerts.lock({patient.pk, *worn})
     if not Admission.objects.filter(patient=patient, is_open=True).exists():
         raise NotAdmitted
-    former = DeviceAssignment.objects.filter(device=device, is_open=True).first()
+    former = DeviceAssignment.objects.select_related("patient").filter(device=device, is_open=True).first()
     if former:
         if former.patient_id == patient.pk:
             return former
         if at < former.started_at:
             raise TooEarly
         DeviceAssignment.objects.filter(pk=former.pk).update(ended_at=at, is_open=None)
+        alerts.release(device, patient=former.patient, by=by, at=at)
     elif DeviceAssignment.objects.filter(device=device, ended_at__gt=at).exists():
         raise TooEarly
     return DeviceAssignment.objects.create(device=device, patient=patient, started_at=at, assigned_by=by, notes=notes)

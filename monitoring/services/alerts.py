@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import F
-
-from accounts.models import User, Ward
+from accounts.models import Device, User, Ward
 from monitoring import realtime, sql
+from monitoring.clinical.alarm import MEMORY
 from monitoring.clinical.limits import Severity
-from monitoring.models import Admission, AlarmState, Alert, AlertEvent, Patient, Placement, Vital
-from monitoring.services import cases, thresholds
-from monitoring.services.cases import Case
+from monitoring.clinical.together import MULTIPLE_SIGNS
+from monitoring.models import Admission, AlarmState, Alert, AlertEvent, Patient, Vital, WardRules
+from monitoring.services import escalation, history, thresholds
+from monitoring.services.cases import Case, gather, histories
+from monitoring.services.episodes import MOVING
 from monitoring.services.transactions import retried
 
 
 class SeverityRisen(Exception):
     """The alert is worse than the person who acknowledges it was shown."""
+
+
+class SilenceTooLong(Exception):
+    """The ward allows silences of at most `longest` minutes."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(f"In this ward the sound may be off for 1 to {longest} min.")
+        self.longest = longest
 
 
 def lock(patient_ids: Collection[int]) -> None:
@@ -29,37 +40,150 @@ def judge(vitals: Sequence[Vital], *, now: datetime) -> None:
     """Judge vitals that have just been stored, in the transaction that stored them.
 
     Needs that transaction, and that every admission has had a bed. The number of queries does not depend on the number of
-    vitals. Every way in ends here: the device door calls it for a
-    batch, the post_save receiver for a vital saved singly (docs/adr/0001-one-judge.md).
+    vitals. Every way in ends here: the device door calls it for a batch, the post_save receiver for a vital saved singly
+    (docs/adr/0001-one-judge.md).
     """
     if not vitals:
         return
-    lock({vital.patient_id for vital in vitals})
-    by_admission = cases.gather({vital.admission_id for vital in vitals}, now=now)
-    limits = thresholds.in_force({(case.patient_id, case.ward_id) for case in by_admission.values()})
-    for vital in sorted(vitals, key=lambda vital: vital.measured_at):
-        case = by_admission[vital.admission_id]
-        case.follow(vital, limits[case.patient_id, case.ward_id], now=now)
-    _save(list(by_admission.values()))
+    by_admission: dict[int, list[Vital]] = {}
+    for vital in vitals:
+        by_admission.setdefault(vital.admission_id, []).append(vital)
+    cases = _locked_cases({vital.patient_id for vital in vitals}, by_admission.keys(), now=now)
+    readings = {admission: cases[admission].readings(rows) for admission, rows in by_admission.items()}
+    earlier = histories(cases, readings, vitals)
+    for admission, rows in readings.items():
+        cases[admission].follow(rows, earlier[admission], now=now)
+    _save(list(cases.values()), now=now)
 
 
 @retried
-def acknowledge(alert: Alert, *, by: User, at: datetime, severity_shown: Severity = Severity.CRITICAL) -> None:
-    """Take an alert. Taking it twice is no error: the first hand on it stays.
+def look(admission: Admission, *, now: datetime, link_lost: bool = False) -> None:
+    """Do what time alone has done to the alarms of one patient, if it is still due."""
+    cases = _locked_cases({admission.patient_id}, {admission.pk}, now=now)
+    if AlarmState.objects.due(now).filter(admission=admission).exists():
+        for case in cases.values():
+            case.look(now=now, link_lost=link_lost)
+        _save(list(cases.values()), now=now)
 
-    Raises SeverityRisen when it is worse by now than what `by` was shown: nobody takes what he has not seen.
+
+@retried
+def acknowledge(
+    alert: Alert,
+    *,
+    by: User,
+    at: datetime,
+    severity_shown: Severity = Severity.CRITICAL,
+    members_shown: Collection[UUID] | None = None,
+) -> None:
+    """Take an alert; of several signs at once all of them, or those that `by` was shown.
+
+    Taking it twice is no error: the first hand on it stays. One that only waited to be taken ends. Raises SeverityRisen when
+    it is worse by now than what `by` was shown: nobody takes what he has not seen.
     """
-    seen = [severity.value for severity in Severity if severity.rank <= severity_shown.rank]
-    taken = (
-        Alert.objects.open()
-        .filter(pk=alert.pk, acknowledged_at=None, severity__in=seen)
-        .update(acknowledged_at=at, acknowledged_by=by, version=F("version") + 1)
-    )
-    alert.refresh_from_db()
-    if taken:
-        _tell([alert], AlertEvent.What.ACKNOWLEDGED, by=by, at=at)
-    elif alert.state == "raised":
-        raise SeverityRisen
+    with _under_hand(alert, at=at) as case:
+        if alert.state not in ("raised", "returned"):
+            return
+        if Severity(alert.severity).rank > severity_shown.rank:
+            raise SeverityRisen
+        if case is None:
+            alert.acknowledged_at, alert.acknowledged_by = at, by
+            escalation.taken([alert], at=at)
+            _store(alert, AlertEvent.What.ACKNOWLEDGED, by=by, at=at)
+            return
+        members = case.members() if alert.condition == MULTIPLE_SIGNS else []
+        seen = [each for each in members if members_shown is None or each.pk in members_shown]
+        for each in [alert, *seen]:
+            case.take(each, by=by, at=at)
+
+
+@retried
+def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", severity_shown: Severity = Severity.CRITICAL) -> None:
+    """End an alert by hand. What still stands beyond brings the same alert back with its next value, untaken.
+
+    Raises SeverityRisen: nobody ends what he has not seen.
+    """
+    with _under_hand(alert, at=at) as case:
+        if not alert.is_open:
+            return
+        if Severity(alert.severity).rank > severity_shown.rank:
+            raise SeverityRisen
+        if case is None:
+            alert.is_open, alert.resolved_at, alert.resolved_by = None, at, by  # type: ignore[assignment]
+            escalation.stop([alert])
+            _store(alert, AlertEvent.What.RESOLVED, by=by, at=at, note=note)
+        else:
+            case.dismiss(alert, by=by, at=at, note=note)
+
+
+@retried
+def silence(alert: Alert, *, minutes: int, by: User, at: datetime) -> None:
+    """Stop the sound of one alert for a time: never what is shown, nor the escalation. What gets worse ends the silence.
+
+    Raises SilenceTooLong.
+    """
+    with _under_hand(alert, at=at):
+        rules = WardRules.objects.filter(ward=alert.ward_id).first() or WardRules(ward_id=alert.ward_id)
+        if not 1 <= minutes <= rules.longest_silence:
+            raise SilenceTooLong(rules.longest_silence)
+        if alert.is_open:
+            alert.silenced_until, alert.silenced_by = at + timedelta(minutes=minutes), by
+            _store(alert, AlertEvent.What.SILENCED, by=by, at=at, note=f"{minutes} min")
+
+
+@retried
+def mark_as_noise(alert: Alert, *, by: User, at: datetime, why: str) -> None:
+    """Say that an alert was not actionable; the first mark stays. It changes nothing but the statistics."""
+    with _under_hand(alert, at=at):
+        if alert.noise_at is None:
+            alert.noise_at, alert.noise_by, alert.noise_why = at, by, why
+            _store(alert, AlertEvent.What.NOISE, by=by, at=at, note=why)
+
+
+@contextmanager
+def _under_hand(alert: Alert, *, at: datetime) -> Iterator[Case | None]:
+    """The alert as it is now, locked, and the case of its patient, if it is a patient's; what was done to it is saved."""
+    cases = {}
+    if alert.admission_id and alert.patient_id and not alert.recorded:
+        cases = _locked_cases({alert.patient_id}, {alert.admission_id}, now=at)
+    alert.refresh_from_db(from_queryset=Alert.objects.select_for_update())
+    case = next(iter(cases.values()), None)
+    if case and alert.pk in case.alerts:
+        case.alerts[alert.pk] = alert
+        yield case
+        _save([case], now=at) if case.happened else None
+    else:
+        yield None
+
+
+def _locked_cases(patients: Collection[int], admissions: Collection[int], *, now: datetime) -> dict[int, Case]:
+    lock(patients)
+    found = gather(admissions, now=now)
+    limits = thresholds.in_force({(case.patient_id, case.ward_id) for case in found.values()}, now=now)
+    for case in found.values():
+        case.limits = limits[case.patient_id, case.ward_id]
+    return found
+
+
+def _store(alert: Alert, what: AlertEvent.What, *, by: User | None, at: datetime, note: str = "") -> None:
+    alert.version += 1
+    alert.save()
+    history.tell([alert], what, by=by, at=at, note=note)
+
+
+def release(device: Device, *, patient: Patient, by: User | None, at: datetime) -> None:
+    """A device was taken off a patient: what its sensors hold ends, and they are missed no more.
+
+    Needs a transaction. What was critical and nobody has taken waits for a hand all the same.
+    """
+    admission = Admission.objects.filter(patient=patient, is_open=True).first()
+    if admission is None or not AlarmState.objects.filter(admission=admission).exists():
+        return
+    cases = _locked_cases({patient.pk}, {admission.pk}, now=at)
+    sent = Vital.objects.filter(patient=patient, admission=admission, device=device, measured_at__gte=at - MEMORY)
+    sensors = set(sent.values_list("sensor_id", flat=True).distinct())
+    for case in cases.values():
+        case.release(sensors, by=by, at=at, note=f"{device} was taken off")
+    _save(list(cases.values()), now=at)
 
 
 def close(admission: Admission, *, by: User | None, at: datetime, note: str) -> None:
@@ -70,24 +194,33 @@ def close(admission: Admission, *, by: User | None, at: datetime, note: str) -> 
         alert.resolved_by = by
         alert.resolved_at = max(at, alert.raised_at)  # a discharge may be dated back
         alert.version += 1
-    sql.update(alerts, ["is_open", "resolved_at", "resolved_by", "version"])
-    _tell(alerts, AlertEvent.What.RESOLVED, by=by, at=at, note=note)
+    escalation.stop(alerts)
+    sql.update(alerts, ["is_open", "resolved_at", "resolved_by", "next_step_at", "version"])
+    AlarmState.objects.filter(admission=admission).update(due_at=None)
+    history.tell(alerts, AlertEvent.What.RESOLVED, by=by, at=at, note=note)
 
 
 def move(admission: Admission, *, to: Ward, by: User | None, at: datetime) -> None:
-    """The patient lies in another ward now: his open alerts are that ward's."""
+    """The patient lies in another ward now: his open alerts are that ward's, and somebody there has to take them.
+
+    Their escalation begins anew by that ward's plan, and whoever had taken one in the old ward has it no more.
+    """
     alerts = list(Alert.objects.open().select_for_update().filter(admission=admission).exclude(ward=to))
-    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(ward=to, version=F("version") + 1)
+    held = [alert for alert in alerts if alert.acknowledged_at]
     for alert in alerts:
         alert.ward = to
-    _tell(alerts, AlertEvent.What.MOVED, by=by, at=at)
+    escalation.let_go(alerts, now=at)
+    sql.update(alerts, ["ward", *escalation.LET_GO])
+    history.tell(alerts, AlertEvent.What.MOVED, by=by, at=at)
+    history.tell(held, AlertEvent.What.UNTAKEN, by=by, at=at, note=f"moved to {to.name}"[:200])
 
 
-def _save(judged: Sequence[Case]) -> None:
-    sql.put([AlarmState.of(case.admission_id, case.state) for case in judged])
+def _save(judged: Sequence[Case], *, now: datetime) -> None:
+    sql.put([case.row(now=now) for case in judged])
     changed = [alert for case in judged for alert in case.changed_alerts()]
+    _set_clocks(judged, changed, now=now)
     # What ended is written before what began: the database allows one open alert a condition.
-    sql.update([alert for alert in changed if not alert._state.adding], cases.MOVING)
+    sql.update([alert for alert in changed if not alert._state.adding], MOVING)
     sql.insert([alert for alert in changed if alert._state.adding])
     beds: dict[int, set[int]] = {}
     for case in judged:
@@ -96,24 +229,11 @@ def _save(judged: Sequence[Case]) -> None:
     sql.insert([row for case in judged for row in case.event_rows(numbers[case.ward_id])])
 
 
-def _tell(alerts: Sequence[Alert], what: AlertEvent.What, *, by: User | None, at: datetime, note: str = "") -> None:
-    """Write what a person did to alerts, and tell the boards of their wards."""
-    admissions = {alert.admission_id for alert in alerts}
-    beds: dict[int, set[int]] = {alert.ward_id: set() for alert in alerts}
-    for bed_id, ward_id in Placement.objects.filter(admission__in=admissions, is_open=True).values_list("bed", "bed__ward"):
-        beds.setdefault(ward_id, set()).add(bed_id)
-    numbers = realtime.beds_changed(beds)
-    AlertEvent.objects.bulk_create(
-        AlertEvent(
-            alert=alert,
-            what=what,
-            at=at,
-            by=by,
-            severity=alert.severity,
-            value=alert.last_value,
-            note=note,
-            ward_id=alert.ward_id,
-            number=numbers[alert.ward_id],
-        )
-        for alert in alerts
-    )
+def _set_clocks(judged: Sequence[Case], changed: Sequence[Alert], *, now: datetime) -> None:
+    """What calls begins to be escalated, what is in a hand waits to come back, what ended is done."""
+    begun = {pk for case in judged for pk in case.begun()}
+    taken = {pk for case in judged for pk in case.taken()}
+    waiting = [alert for alert in changed if alert.is_open]
+    escalation.restart([alert for alert in waiting if alert.pk in begun and not alert.acknowledged_at], now=now)
+    escalation.taken([alert for alert in waiting if alert.pk in begun | taken and alert.acknowledged_at], at=now)
+    escalation.stop([alert for alert in changed if not alert.is_open])

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
+from accounts.models import User
 from monitoring.clinical import alarm
-from monitoring.clinical.episode import Episode, Event, Reading, State, What
-from monitoring.clinical.limits import Limits, Severity
-from monitoring.clinical.signs import Side, Sign
-from monitoring.models import AlarmState, Alert, AlertEvent, Placement, Vital
+from monitoring.clinical.bands import years
+from monitoring.clinical.episode import CALLS, Episode, Event, Kind, Reading, State, What
+from monitoring.clinical.limits import Limits
+from monitoring.clinical.scores.observations import Observations
+from monitoring.clinical.sensor import Sample
+from monitoring.clinical.signs import Sign
+from monitoring.clinical.together import members
+from monitoring.models import AlarmState, Alert, AlertEvent, Patient, Placement, Vital
+from monitoring.services.episodes import episode_of, message_of, write
+
+# A person may have ended an alert that goes on; so long the next value beyond brings the same one back.
+REMEMBERED = timedelta(hours=1)
+LOOK_AGAIN = timedelta(minutes=1)  # at a patient whose silence is told by a lost link: it may end, and he may be moved
+AT_ONCE = 400  # sensors whose past one query asks for: SQLite takes no expression of more than 1,000 parts
+OBSERVED = ("consciousness", "on_oxygen", "oxygen_flow")
+
+Vitals = Sequence[Vital]
+By = tuple[User | None, str]  # who did it, and the note to it
+BY_RULE: By = (None, "")
 
 
 def subject_of(patient_id: int) -> str:
@@ -28,58 +47,126 @@ class Case:
     admission_id: int
     ward_id: int
     bed_id: int | None
+    device_id: int | None = None  # that spoke last
+    look_again_at: datetime | None = None
+    observations: Observations = field(default_factory=Observations)
+    limits: Mapping[Sign, Limits] = field(default_factory=dict)
     state: State = field(default_factory=State)
     alerts: dict[UUID, Alert] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    happened: list[tuple[str, Episode, datetime, By]] = field(default_factory=list)
+    moved: dict[UUID, Episode] = field(default_factory=dict)
 
-    def follow(self, vital: Vital, limits: Mapping[Sign, Limits], *, now: datetime) -> None:
-        statuses = {Sign(name): word for name, word in vital.status.items() if name in set(Sign)}
-        reading = Reading(vital.sensor_id, vital.measured_at, vital.values, statuses, closed=self.bed_id is None)
-        self.state, events = alarm.follow(self.state, reading, limits, now=now)
-        self.events += events
+    def readings(self, vitals: Vitals) -> list[Reading]:
+        self.device_id = next((vital.device_id for vital in reversed(vitals) if vital.device_id), self.device_id)
+        return [reading_of(vital, closed=self.bed_id is None) for vital in vitals]
+
+    def follow(self, readings: Iterable[Reading], history: Mapping[alarm.Thread, Sequence[Sample]], *, now: datetime) -> None:
+        self._hear(
+            alarm.follow(self.state, readings, self.limits, now=now, patient=self.observations, history=history), BY_RULE
+        )
+
+    def look(self, *, now: datetime, link_lost: bool) -> None:
+        """What time alone has done."""
+        self.look_again_at = now + LOOK_AGAIN if link_lost else None
+        outcome = alarm.look(self.state, self.limits, now=now, patient=self.observations, link_lost=link_lost)
+        self._hear(outcome, BY_RULE)
+
+    def take(self, alert: Alert, *, by: User, at: datetime) -> None:
+        """A person takes the alert."""
+        alert.acknowledged_at, alert.acknowledged_by = at, by
+        self._tell(alert, AlertEvent.What.ACKNOWLEDGED, by, at)
+        self._hear(alarm.take(self.state, alert.condition, self.limits, now=at), (by, ""))
+
+    def dismiss(self, alert: Alert, *, by: User, at: datetime, note: str) -> None:
+        """A person ends the alert."""
+        alert.resolved_by = by
+        self._hear(alarm.dismiss(self.state, alert.condition, self.limits, now=at), (by, note))
+
+    def release(self, sensors: Collection[str], *, by: User | None, at: datetime, note: str) -> None:
+        """A device was taken off the patient."""
+        self._hear(alarm.release(self.state, sensors, self.limits, now=at), (by, note))
+
+    def members(self) -> list[Alert]:
+        """The alerts of single signs that nobody has taken."""
+        return [self.alerts[each.id] for each in members(self.state) if not each.acknowledged]
 
     def know(self, alert: Alert) -> None:
         """Take an alert as the newest episode of its condition."""
         self.alerts[alert.pk] = alert
         shelf = self.state.records if alert.recorded else self.state.episodes
-        shelf[alert.condition] = _episode(alert)
+        shelf[alert.condition] = episode_of(alert)
 
     def changed_alerts(self) -> list[Alert]:
-        """Every alert that the readings touched, as it is now, the earliest raised first; new ones are not stored yet."""
-        newest = {event.episode.id: event.episode for event in self.events}
-        told = {event.episode.id for event in self.events if event.what is not What.COUNTED}
+        """Every alert that was touched, as it is now, the earliest raised first; new ones are not stored yet."""
+        told = {episode.id for _, episode, _, _ in self.happened}
+        calls = self.begun()
         changed = []
-        for episode in newest.values():
+        for episode in self.moved.values():
             alert = self.alerts.get(episode.id) or self._new_alert(episode)
-            _write(alert, episode)
+            write(alert, episode)
             if not alert._state.adding and episode.id in told:
                 alert.version += 1
+            if episode.id in calls:
+                alert.silenced_until = alert.silenced_by_id = None
             changed.append(alert)
         return changed
 
+    def begun(self) -> set[UUID]:
+        """The alerts that call somebody anew."""
+        return {episode.id for what, episode, _, _ in self.happened if what in CALLS}
+
+    def taken(self) -> set[UUID]:
+        return {episode.id for what, episode, _, _ in self.happened if what == AlertEvent.What.ACKNOWLEDGED}
+
     def event_rows(self, number: int) -> Iterator[AlertEvent]:
-        for event in self.events:
+        for what, episode, at, (by, note) in self.happened:
+            yield AlertEvent(
+                alert_id=episode.id,
+                what=what,
+                at=at,
+                by=by,
+                severity=episode.severity.value,
+                value=episode.last_value if what == What.RESOLVED else episode.value,
+                note=note,
+                ward_id=self.ward_id,
+                number=number,
+            )
+
+    def row(self, *, now: datetime) -> AlarmState:
+        looks = [alarm.next_look(self.state, self.limits, now), self.look_again_at] if self.bed_id else []
+        due_at = min((at for at in looks if at), default=None)
+        return AlarmState.of(self.admission_id, self.state, due_at=due_at, device_id=self.device_id)
+
+    def _hear(self, outcome: tuple[State, list[Event]], by: By) -> None:
+        self.state, events = outcome
+        for event in events:
+            self.moved[event.episode.id] = event.episode
             if event.what is not What.COUNTED:
-                ended = event.what is What.RESOLVED
-                yield AlertEvent(
-                    alert_id=event.episode.id,
-                    what=event.what.value,
-                    at=event.at,
-                    severity=event.episode.severity.value,
-                    value=event.episode.last_value if ended else event.episode.value,
-                    ward_id=self.ward_id,
-                    number=number,
-                )
+                self.happened.append((event.what.value, event.episode, event.at, self._given_back(event) or by))
+
+    def _given_back(self, event: Event) -> By | None:
+        """To whoever ended by hand what goes on."""
+        alert = self.alerts.get(event.episode.id)
+        if event.what is not What.REOPENED or alert is None or alert.resolved_by is None or alert.resolved_at is None:
+            return None
+        ended = timezone.localtime(alert.resolved_at)
+        return None, f"resolved by {alert.resolved_by} at {ended:%H:%M}, still {message_of(event.episode)}"[:200]
+
+    def _tell(self, alert: Alert, what: AlertEvent.What, by: User, at: datetime) -> None:
+        episode = self.state.episodes[alert.condition]
+        self.moved[episode.id] = episode
+        self.happened.append((what.value, episode, at, (by, "")))
 
     def _new_alert(self, episode: Episode) -> Alert:
         return Alert(
             id=episode.id,
             subject=subject_of(self.patient_id),
             condition=episode.condition,
+            kind=episode.kind.value,
             ward_id=self.ward_id,
             patient_id=self.patient_id,
             admission_id=self.admission_id,
-            side=episode.side.value,
+            side=episode.side.value if episode.side else "",
             recorded=episode.recorded,
             raised_at=episode.raised_at,
             measured_at=episode.measured_at,
@@ -87,82 +174,88 @@ class Case:
 
 
 def gather(admission_ids: Collection[int], *, now: datetime) -> dict[int, Case]:
-    """The cases of these admissions by id, their patients being locked: three queries however many."""
-    placements = Placement.objects.filter(admission__in=admission_ids).select_related("admission", "bed")
+    """The cases of these admissions by id, their patients being locked: three queries however many. Limits come later."""
+    placements = Placement.objects.filter(admission__in=admission_ids).select_related("admission__patient", "bed")
     cases = {
         placement.admission_id: Case(
             patient_id=placement.admission.patient_id,
             admission_id=placement.admission_id,
             ward_id=placement.bed.ward_id,
             bed_id=placement.bed_id if placement.is_open else None,
+            observations=observations_of(placement.admission.patient, now=now),
         )
         for placement in placements.order_by("started_at", "pk")  # the last one wins
     }
     for row in AlarmState.objects.filter(admission__in=admission_ids):
-        cases[row.admission_id].state = row.state
+        cases[row.admission_id].state, cases[row.admission_id].device_id = row.state, row.device_id
     recent = Alert.objects.select_for_update().filter(
-        Q(resolved_at=None) | Q(resolved_at__gte=now - alarm.COOLDOWN),
+        Q(resolved_at=None)
+        | Q(resolved_at__gte=now - alarm.COOLDOWN)
+        | Q(resolved_at__gte=now - REMEMBERED, resolved_by__isnull=False),
         subject__in=[subject_of(case.patient_id) for case in cases.values()],
-        kind=Alert.Kind.PHYSIOLOGICAL,
+        kind__in=[kind.value for kind in Kind],
     )
+    hands = User.objects.in_bulk({alert.resolved_by_id for alert in recent if alert.resolved_by_id})
     for alert in sorted(recent, key=lambda alert: (alert.raised_at, alert.is_open is not None)):
         if case := cases.get(alert.admission_id or 0):
+            alert.resolved_by = hands.get(alert.resolved_by_id)
             case.know(alert)
     return cases
 
 
-def _episode(alert: Alert) -> Episode:
-    return Episode(
-        id=alert.pk,
-        condition=alert.condition,
-        sign=Sign(alert.sign),
-        side=Side(alert.side),
-        severity=Severity(alert.severity),
-        value=alert.vital_value or 0.0,
-        limit=alert.threshold_breached or 0.0,
-        worst_value=alert.worst_value or 0.0,
-        last_value=alert.last_value or 0.0,
-        count=alert.count,
-        raised_at=alert.raised_at,
-        measured_at=alert.measured_at,
-        last_measured_at=alert.last_measured_at,
-        resolved_at=alert.resolved_at,
-        acknowledged=alert.acknowledged_at is not None,
-        recorded=alert.recorded,
-    )
+def histories(
+    cases: Mapping[int, Case], readings: Mapping[int, Sequence[Reading]], vitals: Vitals
+) -> dict[int, dict[alarm.Thread, list[Sample]]]:
+    """By admission, the stored samples of threads in which readings came out of order: one query for AT_ONCE sensors.
+
+    `vitals` are those under judgement: they are stored already, and are no history yet.
+    """
+    found: dict[int, dict[alarm.Thread, list[Sample]]] = {admission: {} for admission in readings}
+    wanted = {
+        admission: threads
+        for admission, rows in readings.items()
+        if (threads := alarm.unordered(cases[admission].state, rows, cases[admission].limits))
+    }
+    spans: list[Q] = []
+    for admission, threads in wanted.items():
+        for sensor in {sensor for _, sensor in threads}:
+            since = min(start for (_, name), start in threads.items() if name == sensor)
+            spans.append(Q(admission=admission, sensor_id=sensor, measured_at__gt=since))
+    patients = {vital.patient_id for vital in vitals if vital.admission_id in wanted}
+    new = {
+        (admission, reading.sensor, reading.measured_at, sign)
+        for admission, rows in readings.items()
+        for reading in rows
+        for sign in alarm.values(reading, cases[admission].limits)
+    }
+    for vital in _within(spans, patients):
+        for sign, value in alarm.values(reading_of(vital, closed=False), cases[vital.admission_id].limits).items():
+            if (vital.admission_id, vital.sensor_id, vital.measured_at, sign) not in new:
+                sample = Sample(vital.measured_at, value, not vital.late)
+                found[vital.admission_id].setdefault((sign, vital.sensor_id), []).append(sample)
+    return found
 
 
-# What of an alert moves after it was raised; the same fields that _write sets.
-MOVING = (
-    "is_open",
-    "severity",
-    "sign",
-    "vital_value",
-    "threshold_breached",
-    "worst_value",
-    "last_value",
-    "count",
-    "last_measured_at",
-    "acknowledged_at",
-    "acknowledged_by",
-    "resolved_at",
-    "resolved_by",
-    "version",
-)
+def _within(spans: Sequence[Q], patients: Collection[int]) -> Iterator[Vital]:
+    for first in range(0, len(spans), AT_ONCE):
+        yield from Vital.objects.filter(reduce(or_, spans[first : first + AT_ONCE]), patient__in=patients)
 
 
-def _write(alert: Alert, episode: Episode) -> None:
-    alert.is_open = None if episode.resolved_at else True  # type: ignore[assignment]  # the stubs know no nullable marker
-    alert.severity = episode.severity.value
-    alert.sign = episode.sign.value
-    alert.vital_value = episode.value
-    alert.threshold_breached = episode.limit
-    alert.worst_value = episode.worst_value
-    alert.last_value = episode.last_value
-    alert.count = episode.count
-    alert.last_measured_at = episode.last_measured_at
-    alert.resolved_at = episode.resolved_at
-    if episode.resolved_at is None:
-        alert.resolved_by_id = None
-    if not episode.acknowledged:
-        alert.acknowledged_at = alert.acknowledged_by_id = None
+def reading_of(vital: Vital, *, closed: bool) -> Reading:
+    statuses = {Sign(name): word for name, word in vital.status.items() if name in set(Sign)}
+    observed = {name: value for name in OBSERVED if (value := getattr(vital, name)) not in (None, "")}
+    device = vital.status.get("device", "")
+    return Reading(vital.sensor_id, vital.measured_at, vital.values, statuses, observed, device, closed)
+
+
+def observations_of(patient: Patient, *, now: datetime) -> Observations:
+    """What a score needs of a patient and no sensor tells; the age by the date where the hospital is."""
+    age = months(patient.birth_date, on=timezone.localdate(now, timezone.get_default_timezone()))
+    return Observations(age_months=age, spo2_scale=patient.spo2_scale, pregnant=patient.pregnant)
+
+
+def months(birth_date: date | None, *, on: date) -> int | None:
+    """Completed months, twelve to each of `bands.years`. No birth date, or one that lies ahead: not known."""
+    if birth_date is None or birth_date > on:
+        return None
+    return 12 * years(birth_date, on=on) + (on.month - birth_date.month - (on.day < birth_date.day)) % 12

@@ -17,9 +17,9 @@ from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.clinical.signs import PRESSURES, in_order
 from monitoring.models import RejectedVital, Vital
-from monitoring.services import alerts
+from monitoring.services import alerts, conduct
 from monitoring.services.binding import Addresses
-from monitoring.services.items import COLUMNS, PRESSURE_ORDER, Item, Refused, decode, read
+from monitoring.services.items import COLUMNS, PRESSURE_ORDER, Item, Refused, check_time, decode, read
 from monitoring.services.transactions import retried
 
 MOST_ITEMS = 5_000
@@ -111,7 +111,7 @@ def record(items: Sequence[bytes], *, device: Device, received_at: datetime, now
     """
     now = now or received_at
     batch = _Batch(device, received_at, now)
-    batch.take([read(place, item, zero_is_absent=device.zero_is_absent, now=now) for place, item in enumerate(items)])
+    batch.take([read(place, item, zero_is_absent=device.zero_is_absent) for place, item in enumerate(items)])
     return batch.outcome
 
 
@@ -168,6 +168,11 @@ class _Batch:
         self.stamped: set[str | None] = set()  # patients that already have an item stamped with the time of receipt
 
     def take(self, items: Sequence[Item]) -> None:
+        before = conduct.of(self.device)
+        replayed = self.now > self.received_at
+        after = conduct.set_clocks(self.device, before, items, received_at=self.received_at, replayed=replayed)
+        for item in items:
+            check_time(item, now=self.now)
         addresses = Addresses.of(self.device, items, received_at=self.received_at)
         rows = [self._addressed(item, addresses) for item in items]
         there = {_key(row): row for row in sql.vitals_at({_key(row) for row in rows if row})}
@@ -181,6 +186,10 @@ class _Batch:
         sql.update(list(self.merged.values()), [*COLUMNS])
         self._quarantine(items)
         alerts.judge([*self.new.values(), *self.fresh.values()], now=self.now)
+        if replayed:
+            return
+        conduct.count_refusals(self.device, after, items, received_at=self.received_at)
+        conduct.keep(self.device, before, after, now=self.now)
 
     def _addressed(self, item: Item, addresses: Addresses) -> Vital | None:
         """An empty row at the item's address, or None when the item has no place."""
@@ -200,6 +209,7 @@ class _Batch:
             device=self.device,
             sensor_id=item.sensor_id or self.device.name,
             measured_at=measured_at,
+            device_time=item.device_time,
             received_at=self.received_at,
             late=self.now - measured_at > LIVE_WINDOW,
         )

@@ -15,9 +15,9 @@ from typing import Any, cast
 import msgspec
 
 from accounts.fields import PATIENT_ID, SENSOR_ID
+from monitoring.clinical.clock import AHEAD
 from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order
 
-FUTURE = timedelta(seconds=30)
 TOO_OLD = timedelta(days=30)
 OLDEST_YEAR = 1900
 
@@ -51,6 +51,7 @@ class Item:
     patient_id: str | None = None
     sensor_id: str | None = None
     measured_at: datetime | None = None  # None: the time of receipt
+    device_time: datetime | None = None  # what a device said whose clock is wrong
     values: dict[str, Any] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     address_refused: bool = False
@@ -59,14 +60,14 @@ class Item:
         self.refused, self.address_refused = [refusal], True
 
 
-def read(position: int, sent: bytes, *, zero_is_absent: bool, now: datetime) -> Item:
+def read(position: int, sent: bytes, *, zero_is_absent: bool) -> Item:
     """Read one item from its JSON text. What is wrong is in `refused`; nothing is raised."""
     item = Item(position, sent.decode("utf-8", "replace").replace("\0", "�"))
     try:
         fields = _fields(sent)
         item.patient_id = _identifier(fields.pop("patient_id", None), "patient_id", PATIENT_ID)
         item.sensor_id = _identifier(fields.pop("sensor_id", None), "sensor_id", SENSOR_ID)
-        item.measured_at = _time(fields.pop("timestamp", None), now)
+        item.measured_at = _time(fields.pop("timestamp", None))
     except Refused as refusal:
         item.refuse_whole(refusal)
         return item
@@ -136,7 +137,7 @@ def _identifier(value: Any, name: str, pattern: Pattern[str]) -> str | None:
     return value
 
 
-def _time(value: Any, now: datetime) -> datetime | None:
+def _time(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
@@ -146,11 +147,17 @@ def _time(value: Any, now: datetime) -> datetime | None:
         at = at.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         raise Refused("invalid", "timestamp is an ISO 8601 time with its offset from UTC.", "timestamp") from None
-    if at - now > FUTURE:
-        raise Refused("future_timestamp", "The time is more than 30 s ahead of ours.", "timestamp")
-    if now - at > TOO_OLD:
-        raise Refused("too_old", "The time is more than 30 days ago.", "timestamp")
     return at
+
+
+def check_time(item: Item, *, now: datetime) -> None:
+    """Refuse an item from the future or from long ago, its device's clock being corrected where it is known to be wrong."""
+    if item.address_refused or item.measured_at is None:
+        return
+    if item.measured_at - now > AHEAD:
+        item.refuse_whole(Refused("future_timestamp", "The time is more than 30 s ahead of ours.", "timestamp"))
+    elif now - item.measured_at > TOO_OLD:
+        item.refuse_whole(Refused("too_old", "The time is more than 30 days ago.", "timestamp"))
 
 
 def _value(name: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import localtime
+
+from accounts.models import Ward
 
 
 def address(noun: type[models.Model], page: str = "changelist", *args: Any) -> str:
@@ -28,17 +31,27 @@ def lines(prefix: str, *rows: dict[str, Any], stored: int = 0) -> dict[str, Any]
     return counts | {f"{prefix}-{place}-{name}": value for place, row in enumerate(rows) for name, value in row.items()}
 
 
+def ward_page(ward: Ward, **lists: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The page of a ward with these lines in its lists, and its beds as they are unless told."""
+    own = [{"id": bed.pk, "name": bed.name, "position": bed.position} for bed in ward.beds.order_by("position")]
+    page = {"name": ward.name, "slug": ward.slug} | lines("beds", *lists.get("beds", own), stored=len(own))
+    for name in ("thresholds", "escalation_steps", "rules"):
+        rows = lists.get(name, ())
+        page |= lines(name, *rows, stored=sum(1 for row in rows if "id" in row))
+    return page
+
+
 def errors(answer: Any) -> dict[str, list[str]]:
     """What the page says is wrong, by field."""
     assert answer.status_code == 200
     return dict(answer.context["adminform"].form.errors)
 
 
-def line_errors(answer: Any, place: int = 0) -> dict[str, list[str]]:
-    """What the page says is wrong in a line of its limits."""
+def line_errors(answer: Any, place: int = 0, prefix: str = "thresholds") -> dict[str, list[str]]:
+    """What the page says is wrong in a line of its limits, or of another of its lists."""
     assert answer.status_code == 200
     formsets = {inline.formset.prefix: inline.formset for inline in answer.context["inline_admin_formsets"]}
-    return dict(formsets["thresholds"].forms[place].errors)
+    return dict(formsets[prefix].forms[place].errors)
 
 
 def said(answer: Any) -> list[str]:

@@ -10,13 +10,41 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Device, User, Ward
-from monitoring.models import Admission, Alert, AlertEvent, DeviceAssignment, Patient, RejectedVital, Threshold, Vital
-from monitoring.services import admissions
+from monitoring.clinical.escalation import Way
+from monitoring.models import (
+    Admission,
+    Alert,
+    AlertEvent,
+    Delivery,
+    DeviceAssignment,
+    Patient,
+    RejectedVital,
+    Shift,
+    Threshold,
+    Vital,
+    WebhookEndpoint,
+)
+from monitoring.services import admissions, recipients
 from tests.admin.pages import address
 from tests.conftest import PASSWORD
 from tests.world import Monitor, item
 
-NOUNS = [Admission, Alert, AlertEvent, Device, DeviceAssignment, Patient, RejectedVital, Threshold, User, Vital, Ward]
+NOUNS = [
+    Admission,
+    Alert,
+    AlertEvent,
+    Delivery,
+    Device,
+    DeviceAssignment,
+    Patient,
+    RejectedVital,
+    Shift,
+    Threshold,
+    User,
+    Vital,
+    Ward,
+    WebhookEndpoint,
+]
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -32,7 +60,7 @@ def test_a_longer_list_asks_no_more(
     assert _queries(office, noun) == short
 
 
-@pytest.mark.parametrize("noun", [Alert, AlertEvent, RejectedVital, Vital])
+@pytest.mark.parametrize("noun", [Alert, AlertEvent, Delivery, RejectedVital, Vital])
 def test_a_list_that_grows_for_ever_is_never_counted_nor_joined(office: Client, noun: type[models.Model]) -> None:
     with CaptureQueriesContext(
         connection,
@@ -63,7 +91,10 @@ def _one_more(number: int, root: User, gateway: Monitor, ward: Ward, now: dateti
     admissions.assign(device, patient=patient, by=root, at=at)
     gateway.post([item(patient, now, spo2=80, heart_rate=999)])
     Threshold.objects.create(patient=patient, scope_key=f"patient:{patient.pk}", sign="spo2", critical_low=80, set_by=root)
-    User.objects.create_user(f"person{number}", f"person{number}@example.org", PASSWORD, name="Person")
+    person = User.objects.create_user(f"person{number}", f"person{number}@example.org", PASSWORD, name="Person")
+    Shift.objects.create(user=person, ward=ward, starts_at=at, ends_at=now)
+    WebhookEndpoint.objects.create(ward=ward, name=f"pager {number}", url="http://pager.example.org/", secret="s" * 16)
+    recipients.written(Alert.objects.get(patient=patient), user=person, way=Way.IN_APP, now=now).save()
 
 
 def _queries(office: Client, noun: type[models.Model]) -> int:

@@ -12,8 +12,26 @@ from django.db import models
 from django.test import Client
 
 from accounts.models import Device, Membership, User, Ward
-from monitoring.models import Admission, Alert, AlertEvent, DeviceAssignment, Patient, RejectedVital, Threshold, Vital
-from monitoring.services import admissions
+from monitoring.clinical.escalation import Way
+from monitoring.clinical.overrides import Override
+from monitoring.clinical.signs import Sign
+from monitoring.models import (
+    Admission,
+    Alert,
+    AlertEvent,
+    Delivery,
+    DeviceAssignment,
+    Patient,
+    RejectedVital,
+    Shift,
+    Threshold,
+    ThresholdChange,
+    Vital,
+    WebhookEndpoint,
+)
+from monitoring.models.threshold import Part
+from monitoring.services import admissions, recipients, thresholds
+from monitoring.services.layers import Scope
 from tests.admin.pages import address
 from tests.conftest import signed_in
 from tests.world import Monitor, item
@@ -22,25 +40,36 @@ NOUNS = [
     Admission,
     Alert,
     AlertEvent,
+    Delivery,
     Device,
     DeviceAssignment,
     Membership,
     Patient,
     RejectedVital,
+    Shift,
     Threshold,
+    ThresholdChange,
     User,
     Vital,
     Ward,
+    WebhookEndpoint,
 ]
-ONLY_READ = [Alert, AlertEvent, RejectedVital]
+ONLY_READ = [Alert, AlertEvent, Delivery, RejectedVital, ThresholdChange]
 
 
 @pytest.fixture
 def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: User, now: datetime) -> None:
     """At least one row of every noun, and two that are over."""
     monitor.post([item(ada, now, spo2=70), item(ada, now, heart_rate=999)])
-    Threshold.objects.create(sign="spo2", critical_low=80, warning_low=88, set_by=root)
+    spo2 = (Sign.SPO2, Part.ALWAYS)
+    thresholds.put(Scope(), spo2, Override(80, 88), by=root, at=now)
+    thresholds.put(Scope(patient=ada), spo2, Override(80, 88), by=root, at=now)
+    thresholds.remove(Scope(patient=ada), spo2, by=root, at=now)
     admissions.discharge(Admission.objects.get(patient=ben), by=root, at=now)
+    north = noor.memberships.get().ward
+    Shift.objects.create(user=noor, ward=north, starts_at=now, ends_at=now + timedelta(hours=8))
+    WebhookEndpoint.objects.create(ward=north, name="pager", url="http://pager.example.org/", secret="between us two only")
+    recipients.written(Alert.objects.earliest("raised_at"), user=noor, way=Way.IN_APP, now=now).save()
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -76,7 +105,7 @@ def test_nothing_clinical_is_deleted(office: Client, busy_ward: None, noun: type
 
     answer = office.post(address(noun, "delete", row.pk), {"post": "yes"})
 
-    kept = noun not in (Membership, Threshold)  # where somebody works and what was set may end; the history tells it
+    kept = noun not in (Membership, Shift, Threshold)  # where somebody works and what was set may end; the history tells it
     assert answer.status_code == (403 if kept else 302)
     assert noun._default_manager.filter(pk=row.pk).exists() == kept
 
@@ -161,6 +190,8 @@ def _own(noun: type[models.Model], person: User) -> list[Any]:
         return [person.pk]
     if noun is Membership:
         return list(person.memberships.values_list("pk", flat=True))
+    if noun is ThresholdChange:
+        return list(ThresholdChange.objects.filter(patient=None).values_list("pk", flat=True))  # the hospital's are everybody's
     return list(Ward.objects.visible_to(person).values_list("pk", flat=True)) if noun is Ward else []
 
 

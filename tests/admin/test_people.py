@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.test import Client
 
 from accounts.models import Bed, Membership, User, Ward
-from tests.admin.pages import act, address, errors, lines, said
+from tests.admin.pages import act, address, errors, lines, said, ward_page
 from tests.conftest import PASSWORD, signed_in
 
 FIRST = "a long first password"
@@ -90,10 +90,7 @@ def test_a_bed_that_was_used_stays(office: Client, north: Ward, ada: object) -> 
     rows = [{"id": bed.pk, "name": bed.name, "position": bed.position} for bed in north.beds.order_by("position")]
     rows[0]["DELETE"] = "on"
 
-    answer = office.post(
-        address(Ward, "change", north.pk),
-        {"name": "North", "slug": "north"} | lines("beds", *rows, stored=4) | lines("thresholds"),
-    )
+    answer = office.post(address(Ward, "change", north.pk), ward_page(north, beds=rows))
 
     assert answer.status_code == 200
     assert north.beds.count() == 4
@@ -102,12 +99,7 @@ def test_a_bed_that_was_used_stays(office: Client, north: Ward, ada: object) -> 
 def test_boards_hear_of_a_new_bed(office: Client, north: Ward) -> None:
     rows = [{"id": bed.pk, "name": bed.name, "position": bed.position} for bed in north.beds.order_by("position")]
 
-    office.post(
-        address(Ward, "change", north.pk),
-        {"name": "North", "slug": "north"}
-        | lines("beds", *rows, {"name": "N5", "position": 5}, stored=4)
-        | lines("thresholds"),
-    )
+    office.post(address(Ward, "change", north.pk), ward_page(north, beds=[*rows, {"name": "N5", "position": 5}]))
 
     before, north.change_number = north.change_number, Ward.objects.get().change_number
     assert north.beds.count() == 5

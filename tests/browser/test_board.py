@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.models import Membership
-from tests.conftest import PASSWORD
-from tests.live.processes import Server, running
-from tests.strictness import chromium
+from tests.browser.desk import Desk, send
+from tests.live.processes import running, watching
 from tests.world import item
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _slow_hash_of_the_server(settings):
-    """The server process knows the real hasher only."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
-        # Playwright's sync API runs in a loop of its own; Django would take that for an async caller.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chrome = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield chrome
-        chrome.close()
-
-
-class Desk:
-    """A browser of one person, with what its console said."""
-
-    def __init__(self, browser: Browser, server: Server, width: int = 1600, height: int = 900) -> None:
-        self.server = server
-        self.page: Page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def sign_in(self, login: str) -> Desk:
-        self.page.goto(self.server.url)
-        self.page.get_by_label("Login or e-mail").fill(login)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.locator("#link")).to_have_text("LIVE")
-        return self
-
-    def tile(self, bed: str):
-        return self.page.get_by_role("article", name=f"Bed {bed}")
-
-
-def send(server: Server, monitor, *items: dict) -> None:
-    status, _ = server.post("/api/v1/vitals", json.dumps(items).encode(), **{"X-API-Key": monitor.key})
-    assert status == 202
 
 
 def test_a_nurse_watches_takes_an_alert_and_a_colleague_sees_it(browser, noor, dora, ada, gateway):
@@ -102,6 +56,28 @@ def test_a_board_that_lost_its_server_says_so_and_recovers(browser, noor, ada, g
             send(back, gateway, item(ada, heart_rate=78))
             expect(nurse.page.locator("#link")).to_have_text("LIVE", timeout=15_000)
             expect(nurse.tile("N1").locator(".heart_rate .value")).to_have_text("78")
+
+
+def test_without_a_link_nothing_is_sent_and_the_buttons_say_so(browser, noor, ada, gateway):
+    with running() as server:
+        send(server, gateway, item(ada, spo2=84))
+        nurse = Desk(browser, server).sign_in("noor")
+        button = nurse.tile("N1").locator(".acknowledge")
+        expect(button).not_to_have_attribute("aria-disabled", "true")
+        server.kill()
+
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("title", "link lost: not sent")
+        sent: list[str] = []
+        nurse.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        button.click(force=True)
+        assert sent == []
+
+        with running(port=server.port):
+            expect(nurse.page.locator("#link")).to_have_text("LIVE", timeout=15_000)
+            expect(button).not_to_have_attribute("aria-disabled", "true")
+            button.click()
+            expect(nurse.tile("N1").locator(".alert")).to_contain_text("taken by Noor")
 
 
 def test_a_server_that_hangs_is_noticed_as_well(browser, noor, ada, gateway):
@@ -178,6 +154,9 @@ def test_on_a_phone_nothing_runs_off_the_side(browser, noor, ada, ben, south, ga
         nurse = Desk(browser, server, width=390, height=844).sign_in("noor")
 
         expect(nurse.tile("N1").locator(".acknowledge").first).to_be_visible()
+        number = nurse.tile("N1").locator(".patient-id")
+        expect(number).to_have_text(ada.patient_id)
+        assert number.evaluate("e => e.getBoundingClientRect().width > 0 && e.scrollWidth <= e.clientWidth + 1")
         assert nurse.page.evaluate("document.documentElement.scrollWidth") <= 390
         wider = nurse.page.evaluate(
             "[...document.querySelectorAll('.sign')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"
@@ -192,3 +171,25 @@ def test_a_viewer_sees_no_button(browser, vera, ada, gateway):
 
         expect(viewer.tile("N1").locator(".alert")).to_contain_text("SpO₂ 84")
         expect(viewer.tile("N1").locator(".acknowledge")).to_be_hidden()
+
+
+def test_a_board_says_when_nobody_watches_and_when_somebody_does_again(browser, noor, ada):
+    with running(MEDQL_WATCH="false") as server:
+        nurse = Desk(browser, server).sign_in("noor")
+        banner = nurse.page.locator("#unwatched")
+        expect(banner).to_contain_text("NO WATCHER: delayed alarms")  # as soon as the page is there: none has ever beaten
+
+        with watching():
+            expect(banner).to_be_hidden()
+            nurse.page.reload()
+            expect(nurse.page.locator("#link")).to_have_text("LIVE")
+            expect(banner).to_be_hidden()
+
+        expect(banner).to_contain_text("NO WATCHER for", timeout=25_000)
+        expect(banner).to_contain_text("look at the bedside monitors")
+        expect(nurse.page.locator("#link")).to_have_text("LIVE")
+        nurse.page.reload()
+        expect(banner).to_contain_text("NO WATCHER for")
+
+        with watching():
+            expect(banner).to_be_hidden()

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from medql.checks import secret_key_is_given
+from medql.checks import secret_key_is_given, web_push_is_whole
+from monitoring.services.channels import push
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "compose_spec" / "compose-spec.json"
@@ -40,30 +41,45 @@ def test_the_schema_is_read_at_all(compose):
 
 def test_no_secret_has_a_default(compose):
     asked = set(re.findall(r"\$\{(\w*(?:SECRET|PASSWORD|KEY)\w*)(:\?|[^}]*)", COMPOSE))
+    optional = re.findall(r"\$\{(\w*TOKEN\w*)([^}]*)", COMPOSE)
 
-    assert {name for name, _ in asked} == {"SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"}
-    assert {mark for _, mark in asked} == {":?"}
+    needed = asked - {("VAPID_PRIVATE_KEY", ":-")}  # without it there is no web push
+    assert {name for name, _ in needed} == {"SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"}
+    assert {mark for _, mark in needed} == {":?"}
+    assert optional == [("METRICS_TOKEN", ":-")]  # empty means: no token opens the door
 
 
 def test_example_names_every_variable_and_gives_no_secret():
     named = set(re.findall(r"^#?(\w+)=", EXAMPLE, re.MULTILINE))
 
     assert set(re.findall(r"\$\{(\w+)", COMPOSE)) <= named
-    assert re.findall(r"^#?\w*(?:SECRET|PASSWORD|KEY)\w*=(.+)$", EXAMPLE, re.MULTILINE) == []
+    assert re.findall(r"^#?\w*(?:SECRET|PASSWORD|KEY|TOKEN)\w*=(.+)$", EXAMPLE, re.MULTILINE) == []
 
 
 def test_services_start_only_on_what_they_need(compose):
     services = compose["services"]
     needs = {
-        name: {other: how["condition"] for other, how in services[name]["depends_on"].items()} for name in ("migrate", "web")
+        name: {other: how["condition"] for other, how in services[name]["depends_on"].items()}
+        for name in ("migrate", "web", "watch")
     }
+    all_there = {"db": "service_healthy", "redis": "service_healthy", "migrate": "service_completed_successfully"}
 
     assert needs == {
         "migrate": {"db": "service_healthy"},
-        "web": {"db": "service_healthy", "redis": "service_healthy", "migrate": "service_completed_successfully"},
+        "web": all_there,
+        "watch": all_there,
     }
     assert all("test" in services[name]["healthcheck"] for name in ("db", "redis"))
     assert re.search(r"^HEALTHCHECK .*\n.*/health", DOCKERFILE, re.MULTILINE)  # web's
+
+
+def test_a_watcher_runs_beside_the_web_process_and_is_asked_whether_it_beats(compose):
+    watch = compose["services"]["watch"]
+
+    assert watch["command"] == ["python", "manage.py", "watch"]
+    assert watch["healthcheck"]["test"] == ["CMD", "python", "manage.py", "watch", "--check"]
+    assert watch["restart"] == "unless-stopped"
+    assert watch["image"] == compose["services"]["web"]["image"]
 
 
 def test_readings_outlive_the_containers(compose):
@@ -79,7 +95,7 @@ def test_only_the_web_service_is_reached_and_only_from_this_machine(compose):
     assert compose["services"]["db"]["networks"] == compose["services"]["redis"]["networks"] == ["inside"]
 
 
-@pytest.mark.parametrize("name", ["web", "migrate"])
+@pytest.mark.parametrize("name", ["web", "watch", "migrate"])
 def test_medql_runs_with_few_rights(compose, name):
     service = compose["services"][name]
 
@@ -102,3 +118,20 @@ def test_a_server_needs_a_given_secret_key(settings, monkeypatch, embedded, key,
     monkeypatch.setenv("SECRET_KEY", key)
 
     assert len(secret_key_is_given(None)) == faults
+
+
+@pytest.mark.parametrize(
+    ("key", "subject", "found"),
+    [
+        ("", "", []),
+        ("3KzvKasA2SoCxsp0iIG_o9B0Ozvl1XDwI63JRKNIWBM", "mailto:it@example.org", []),
+        ("3KzvKasA2SoCxsp0iIG_o9B0Ozvl1XDwI63JRKNIWBM", "", ["medql.E002"]),
+        ("no key", "https://example.org", ["medql.E003"]),
+        ("bm8ga2V5", "https://example.org", ["medql.E003"]),
+    ],
+)
+def test_web_push_is_set_up_whole_or_not_at_all(settings, key, subject, found):
+    settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = key, subject
+    push.public_key.cache_clear()
+
+    assert [message.id for message in web_push_is_whole(None)] == found

@@ -151,7 +151,7 @@ def test_values_are_kept_to_a_hundredth_and_judged_as_kept(ada, gateway, now):
     gateway.post([item(ada, now, spo2=89.996)])
 
     assert Vital.objects.get().spo2 == 90
-    assert not Alert.objects.exists()
+    assert not Alert.objects.filter(condition="spo2_low").exists()
 
 
 def test_pressures_out_of_order_cost_only_the_pressures(ada, gateway, now):
@@ -406,11 +406,12 @@ def test_one_vital_or_five_hundred_take_the_same_number_of_queries(ada, ben, gat
             assert gateway.post(batch, **prefer).json()["stored"] == len(batch)
         return len(captured)
 
-    first = queries(2, 0)
+    first = queries(20, 0)
     second = queries(500, 300)
 
-    # The second batch also updates alerts that the first one raised: one statement more, whatever the size.
-    assert second <= first + 1
+    # The second batch also updates alerts that the first one raised, and being older it needs the sensors' last minutes:
+    # two statements more, whatever the size.
+    assert second <= first + 2
 
 
 def test_five_thousand_items_are_one_batch(ada, gateway, now):

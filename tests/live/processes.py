@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from monitoring.models import WatcherBeat
+
 PATIENCE = 20.0
 
 
@@ -49,23 +51,23 @@ class Server:
         self.process.wait(PATIENCE)
 
 
-def database_url() -> str:
-    """The URL of the database that this test writes to."""
+def database_url(port: int = 0) -> str:
+    """The URL of the database that this test writes to, at another port if told."""
     told = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{told['NAME']}"
     password = f":{quote(told['PASSWORD'])}" if told["PASSWORD"] else ""
-    return f"mysql://{told['USER']}{password}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
+    return f"mysql://{told['USER']}{password}@{told['HOST']}:{port or told['PORT']}/{told['NAME']}"
 
 
 @contextlib.contextmanager
 def running(port: int = 0, **environment: str) -> Iterator[Server]:
-    """A daphne process that answers on a port (a free one unless told), until the block ends."""
+    """A daphne process that answers on a port (a free one unless told), until the block ends; unless told else it watches."""
     port = port or _free_port()
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "medql.asgi:application"]
     process = subprocess.Popen(
         command,
-        env=os.environ | {"DATABASE_URL": database_url()} | environment,
+        env=os.environ | {"DATABASE_URL": database_url(), "MEDQL_WATCH": "true"} | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -76,6 +78,30 @@ def running(port: int = 0, **environment: str) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def watching(**environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A `manage.py watch` process that has beaten once, until the block ends; `stderr` is its log."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "watch"],
+        env=os.environ | {"DATABASE_URL": database_url()} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: _beats(process), "the watcher beats")
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+def _beats(process: subprocess.Popen[str]) -> bool:
+    if process.poll() is not None:
+        raise AssertionError(f"the watcher ended with {process.returncode}: {process.communicate()[1]}")
+    return WatcherBeat.objects.filter(name__endswith=f":{process.pid}").exists()
 
 
 def wait_until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:

@@ -16,6 +16,7 @@ from accounts.models import User
 from medql.asgi import application
 from monitoring import board, feeds, realtime
 from monitoring.services import admissions
+from monitoring.services.watching import Tally, beat
 from tests.conftest import signed_in
 from tests.world import item
 
@@ -106,6 +107,18 @@ async def test_a_pulse_says_that_the_database_answers(noor):
     async with await viewer(noor) as watching:
         assert (await watching.pulse())["pulse"] > 0
         assert (await watching.pulse())["pulse"] > 0
+
+
+async def test_a_pulse_says_how_long_ago_a_watcher_beat(noor, now):
+    async with await viewer(noor) as watching:
+        assert "watched" not in await watching.pulse()  # the page said it
+        assert (await watching.pulse())["watched"] is None
+
+        await database_sync_to_async(beat)("host:1", started_at=now, tallies=[])
+        assert 0 <= (await watching.pulse())["watched"] < feeds.BEAT + PATIENCE
+
+        await database_sync_to_async(beat)("host:1", started_at=now, tallies=[Tally(failing={"alerts.confirm"})])
+        assert (await watching.pulse())["watched"] is None
 
 
 async def test_a_stranger_is_closed_with_4404(eve, north):
@@ -250,12 +263,12 @@ async def test_what_was_pushed_is_what_a_fresh_page_shows(noor, ada, gateway, no
 
 
 async def test_while_the_database_is_silent_there_is_no_pulse(noor, monkeypatch):
-    def silent(ward_id: int) -> int:
+    def silent(ward_id: int) -> tuple[int, float | None]:
         raise ConnectionError("no database")
 
     async with await viewer(noor) as watching:
         await watching.pulse()
-        monkeypatch.setattr(feeds, "_change_number", silent)
+        monkeypatch.setattr(feeds, "_number_and_beat", silent)
 
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(2.5 * feeds.BEAT):

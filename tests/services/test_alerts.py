@@ -30,7 +30,7 @@ def test_an_alert_tells_the_whole_story(ada, gateway, now):
 
 
 def test_alert_closes_when_oxygen_recovers(ada, gateway, now):
-    gateway.post([item(ada, now, spo2=84)])
+    gateway.post([item(ada, now, spo2=88)])
 
     gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
 
@@ -47,11 +47,11 @@ def test_a_batch_may_end_one_alert_and_begin_a_worse_one(ada, gateway, now):
 
 def test_back_within_the_cooldown_it_is_the_same_alert(ada, gateway, now):
     with time_machine.travel(now) as clock:
-        gateway.post([item(ada, spo2=84)])
+        gateway.post([item(ada, spo2=88)])
         clock.shift(60)
         gateway.post([item(ada, spo2=97)])
         clock.shift(299)
-        gateway.post([item(ada, spo2=84)])
+        gateway.post([item(ada, spo2=88)])
 
     assert Alert.objects.count() == 1
     assert events_of(ada) == ["raised", "resolved", "reopened"]
@@ -59,11 +59,11 @@ def test_back_within_the_cooldown_it_is_the_same_alert(ada, gateway, now):
 
 def test_back_after_the_cooldown_it_is_another(ada, gateway, now):
     with time_machine.travel(now) as clock:
-        gateway.post([item(ada, spo2=84)])
+        gateway.post([item(ada, spo2=88)])
         clock.shift(60)
         gateway.post([item(ada, spo2=97)])
         clock.shift(300)
-        gateway.post([item(ada, spo2=84)])
+        gateway.post([item(ada, spo2=88)])
 
     assert Alert.objects.count() == 2
 
@@ -117,7 +117,7 @@ class TestLimitsInForce:
 
     def severity(self, ada, gateway, spo2):
         gateway.post([item(ada, spo2=spo2)])
-        alert = Alert.objects.open().filter(patient=ada).first()
+        alert = Alert.objects.open().filter(patient=ada, kind="physiological").first()
         return alert and alert.severity
 
     def test_without_any_the_shipped_ones_hold(self, ada, gateway):
@@ -128,7 +128,7 @@ class TestLimitsInForce:
 
         assert self.severity(ada, gateway, 84) is None
         gateway.post([item(ada, heart_rate=150)])
-        assert open_alert(ada).condition == "heart_rate_high"
+        assert Alert.objects.get(kind="physiological").condition == "heart_rate_high"
 
     def test_the_wards_replace_the_hospitals(self, ada, north, gateway):
         self.set(70)
@@ -184,13 +184,24 @@ class TestAcknowledge:
 
         assert open_alert(ada).acknowledged_by == noor
 
-    def test_taking_what_ended_meanwhile_is_no_error(self, alert, ada, gateway, noor, now):
+    def test_what_was_critical_waits_to_be_taken_and_ends_with_it(self, alert, ada, gateway, noor, now):
         gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
+        assert open_alert(ada).state == "returned"
 
         alerts.acknowledge(alert, by=noor, at=now)
 
         alert.refresh_from_db()
-        assert (alert.state, alert.acknowledged_by) == ("resolved", None)
+        assert (alert.state, alert.acknowledged_by, alert.resolved_by) == ("resolved", noor, None)
+        assert events_of(ada) == ["raised", "returned", "acknowledged", "resolved"]
+
+    def test_taking_what_ended_meanwhile_is_no_error(self, ada, gateway, noor, now):
+        gateway.post([item(ada, now, spo2=88)])
+        warning = open_alert(ada)
+        gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
+
+        alerts.acknowledge(warning, by=noor, at=now)
+
+        assert (warning.state, warning.acknowledged_by) == ("resolved", None)
 
     def test_more_readings_leave_the_hand_where_it_is(self, alert, ada, gateway, noor, now):
         alerts.acknowledge(alert, by=noor, at=now)
@@ -369,3 +380,25 @@ class TestHeldByTheDatabase:
         Threshold.objects.create(sign="spo2", critical_low=85)
 
         self.refuses(Threshold, sign="spo2", critical_low=80)
+
+
+class TestAMonitorIsTakenOff:
+    """Its sensors will not speak again for this patient: what they hold must not stand for ever."""
+
+    @pytest.fixture
+    def swapped(self, ada, ben, monitor, noor, now):
+        monitor.post([item(ada, now, spo2=84, heart_rate=125)])
+        warning = Alert.objects.open().get(condition="heart_rate_high")
+        alerts.acknowledge(warning, by=noor, at=now)
+        admissions.assign(monitor.device, patient=ben, by=noor, at=now + timedelta(seconds=5))
+
+    def test_what_nobody_has_taken_waits_for_a_hand(self, swapped, ada):
+        states = dict(Alert.objects.filter(patient=ada).values_list("condition", "is_open"))
+
+        assert states["heart_rate_high"] is None
+        assert Alert.objects.open().get(condition="spo2_low").state == "returned"
+
+    def test_the_history_says_why(self, swapped, ada, noor):
+        ended = AlertEvent.objects.get(alert__condition="heart_rate_high", what="resolved")
+
+        assert (ended.by, ended.note) == (noor, "M7 was taken off")

@@ -1,0 +1,238 @@
+"""Limits of a patient, a ward and the hospital: who reads them, who sets them, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User, Ward
+from monitoring.api import limits_body
+from monitoring.api.authentication import StaffSession
+from monitoring.api.errors import Malformed
+from monitoring.api.limits_body import Problem, Wanted
+from monitoring.clinical.limits import Limits
+from monitoring.clinical.overrides import SIDES, Override
+from monitoring.clinical.signs import Sign
+from monitoring.models import Patient, Threshold, WardNight
+from monitoring.models.threshold import Part
+from monitoring.services import layers, refusals, suggestions, thresholds
+from monitoring.services.layers import Level, Scope, Source, Standing
+from monitoring.services.refusals import Fault, Key
+
+TOP = frozenset({"limits", "version", "reason", "night", "age_band", "birth_date_known"})
+NIGHT_FIELDS = {"begins": "night.from", "ends": "night.until"}
+
+
+class StaffView(APIView):
+    authentication_classes = [StaffSession]
+    permission_classes = [IsAuthenticated]
+
+
+class LimitsView(StaffView):
+    """The limits of one scope: GET as they are in force, PUT all overrides of the scope with the version that was read."""
+
+    own: ClassVar[Source]
+
+    def scope(self, user: User, **address: str) -> Scope:
+        """What the address names, of what this person may see; else 404."""
+        raise NotImplementedError
+
+    def get(self, request: Request, **address: str) -> Response:
+        return Response(_answer(self.scope(person_of(request), **address), now=timezone.now()))
+
+    def put(self, request: Request, **address: str) -> Response:
+        person, now = person_of(request), timezone.now()
+        scope = self.scope(person, **address)
+        if not refusals.may_set(person, scope):
+            raise PermissionDenied("You may not set these limits.")
+        try:
+            body = limits_body.decode(request._request.body)
+        except limits_body.Undecodable:
+            raise Malformed from None
+        reason = body.get("reason") or ""
+        wanted = limits_body.read(body.get("limits"), reason=reason if isinstance(reason, str) else "")
+        version = _version(request, body, wanted.problems)
+        hours = limits_body.hours(body.get("night"), wanted.problems)
+        wanted.problems += _of_body(body, scope, reason)
+        if wanted.problems or version is None:
+            return refused(wanted.problems)
+        overrides = _meant(wanted, scope, self.own, now=now)
+        try:
+            if scope.ward and "night" in body:
+                thresholds.replace_ward(scope.ward, overrides, hours, by=person, at=now, version_seen=version)
+            else:
+                thresholds.replace_all(scope, overrides, by=person, at=now, version_seen=version)
+        except thresholds.Stale:
+            return _stale(scope, version, now=now)
+        except refusals.Refused as refusal:
+            return refused([problem_of(fault, wanted) for fault in refusal.faults])
+        return Response(_answer(scope, now=now))
+
+
+class PatientLimitsView(LimitsView):
+    own = Source.PATIENT
+
+    def scope(self, user: User, **address: str) -> Scope:
+        return Scope(patient=patient_of(user, address["patient_id"]))
+
+
+class WardLimitsView(LimitsView):
+    own = Source.WARD
+
+    def scope(self, user: User, **address: str) -> Scope:
+        return Scope(ward=get_object_or_404(Ward.objects.visible_to(user), slug=address["slug"]))
+
+
+class HospitalLimitsView(LimitsView):
+    own = Source.HOSPITAL
+
+    def scope(self, user: User, **address: str) -> Scope:
+        return Scope()
+
+
+class SuggestionView(StaffView):
+    """Limits that a patient's last values suggest; nothing is set by asking."""
+
+    def get(self, request: Request, patient_id: str) -> Response:
+        patient = patient_of(person_of(request), patient_id)
+        version = thresholds.version(Scope(patient=patient))
+        try:
+            suggested = suggestions.for_patient(patient, now=timezone.now())
+        except suggestions.NotAnAdult:
+            return Response({"limits": [], "detail": "The formulas are for adults.", "version": version})
+        limits = [
+            {"sign": one.sign.value, **_numbers(Standing(one.limits, Source.PATIENT)), "value": one.value}
+            | {"count": one.count, "measured_at": one.measured_at}
+            for one in suggested
+        ]
+        return Response({"limits": limits, "version": version})
+
+
+def person_of(request: Request) -> User:
+    assert isinstance(request.user, User)  # the door lets nobody else in
+    return request.user
+
+
+def patient_of(user: User, patient_id: str) -> Patient:
+    return get_object_or_404(Patient.objects.visible_to(user), patient_id=patient_id)
+
+
+def _version(request: Request, body: dict[str, Any], problems: list[Problem]) -> int | None:
+    """The version that was read, from the body or `If-Match`; all overrides are replaced, so nobody may guess it."""
+    version = body.get("version")
+    if version is None and (tag := request.headers.get("If-Match", "").strip('"')).isdecimal():
+        version = int(tag)
+    if isinstance(version, bool) or not isinstance(version, int):
+        problems.append(Problem("version", "Send the version of the limits that you read."))
+        return None
+    return version
+
+
+def _of_body(body: dict[str, Any], scope: Scope, reason: Any) -> list[Problem]:
+    found = [Problem(name, "There is no such field.", code="unknown_field") for name in sorted(body.keys() - TOP)]
+    if not isinstance(reason, str) or len(reason) > limits_body.LONGEST_REASON:
+        found.append(Problem("reason", f"A text of at most {limits_body.LONGEST_REASON} letters."))
+    if body.get("night") is not None and scope.ward is None:
+        found.append(Problem("night", "Only a ward has a night."))
+    return found
+
+
+def _meant(wanted: Wanted, scope: Scope, own: Source, *, now: datetime) -> dict[Key, Override]:
+    """The overrides among the items: one that came from a wider scope and is sent back unchanged is none."""
+    place = layers.place_of(scope)
+    found = layers.gather([place], now=now)[place]
+    stored = {(row.sign, row.part): row.override for row in Threshold.objects.filter(scope_key=scope.key)}
+    meant = {}
+    for (sign, part), override in wanted.overrides.items():
+        shipped, before = found.shipped.limits[sign], stored.get((sign, part))
+        if wanted.sources.get((sign, part), own) == own:
+            meant[sign, part] = _as_stored(override, before, shipped) if before else override
+        elif override.over(shipped) != found.beneath(scope.level(part)).limits()[sign]:
+            meant[sign, part] = override
+    return meant
+
+
+def _as_stored(override: Override, before: Override, shipped: Limits) -> Override:
+    """A margin or delay that was answered as the shipped one, and comes back as it was, is still left to what is shipped."""
+    margin = None if before.margin is None and override.margin == shipped.margin else override.margin
+    delay = None if before.delay is None and override.delay == shipped.delay else override.delay
+    return replace(override, margin=margin, delay=delay)
+
+
+def _answer(scope: Scope, *, now: datetime) -> dict[str, Any]:
+    place = layers.place_of(scope)
+    found = layers.gather([place], now=now)[place]
+    level = Level.PATIENT if scope.patient else scope.level()
+    shown = found if scope.patient else replace(found, rows=tuple(row for row in found.rows if layers.level_of(row) <= level))
+    limits = [_item(sign, standing, scope) for sign, standing in shown.standings().items()]
+    answer: dict[str, Any] = {"limits": limits, "version": thresholds.version(scope)}
+    if scope.patient:
+        answer |= {"age_band": found.shipped.band.name, "birth_date_known": found.shipped.age_known}
+    if scope.ward:
+        hours = WardNight.objects.filter(ward=scope.ward).first()
+        answer["night"] = {"from": f"{hours.begins:%H:%M}", "until": f"{hours.ends:%H:%M}"} if hours else None
+        night = layers.of_night(scope.ward, found, now=now)
+        limits += [_item(sign, standing, scope) | {"part": Part.NIGHT} for sign, standing in night]
+    return answer
+
+
+def _item(sign: Sign, standing: Standing, scope: Scope) -> dict[str, Any]:
+    item: dict[str, Any] = {"sign": sign.value, **_numbers(standing), "source": standing.source.value}
+    row = standing.row
+    if row:
+        item |= {"reason": row.reason or None, "expires_at": row.expires_at, "by": str(row.set_by) if row.set_by else None}
+        item["at"] = row.set_at
+    if row and row.scope_key == scope.key and not scope.patient:
+        item |= {"bound_low": row.bound_low, "bound_high": row.bound_high}
+    if standing.night:
+        item["night"] = True
+    if standing.off:
+        item["off"] = list(standing.off)
+    if standing.set_on:
+        item["set_on"] = standing.set_on
+    return item
+
+
+def _numbers(standing: Standing) -> dict[str, Any]:
+    limits = standing.limits
+    sides = {side: getattr(limits, side) for side in SIDES}
+    return {**sides, "delay_s": int(limits.delay), "margin": limits.margin}
+
+
+def problem_of(fault: Fault, wanted: Wanted) -> Problem:
+    if fault.sign is None:
+        return Problem(NIGHT_FIELDS.get(fault.field, fault.field), fault.sentence)
+    field = "delay_s" if fault.field == "delay" else fault.field
+    return Problem(field, fault.sentence, wanted.places.get((fault.sign, fault.part)), fault.sign.value)
+
+
+def refused(problems: list[Problem]) -> Response:
+    errors = [
+        {name: value for name in ("index", "sign", "field", "code", "detail") if (value := getattr(problem, name)) is not None}
+        for problem in problems
+    ]
+    first = problems[0]
+    body = {"detail": f"{first.field}: {first.detail}", "code": first.code, "errors": errors}
+    return Response(body, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
+
+
+def _stale(scope: Scope, sent: int, *, now: datetime) -> Response:
+    current = _answer(scope, now=now)
+    body = {
+        "detail": "Somebody else changed these limits since you read them.",
+        "code": "version_conflict",
+        "expected_version": sent,
+        "current_version": current["version"],
+        "current": current,
+    }
+    return Response(body, status=status.HTTP_409_CONFLICT)

@@ -1,0 +1,130 @@
+"""What a ward board shows: reads only. Page and socket draw the same tiles from here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from accounts.models import Ward
+from monitoring.board.news import news
+from monitoring.board.notices import LATEST_DEEDS, MOST, Entry, Notice, Stack, notices_of, rail, stack, with_state
+from monitoring.board.tiles import Tile, tile
+from monitoring.clinical.episode import State
+from monitoring.clinical.limits import Severity
+from monitoring.models import AlarmState, Alert, AlertEvent, Placement, WardRules
+from monitoring.services import marks
+from monitoring.services.cases import observations_of
+
+SILENCES = (2, 5, 10)  # minutes that the board offers, as far as the ward allows
+
+
+@dataclass(slots=True)
+class Board:
+    """A ward as drawn at one change number: tiles in the order of the beds, the rail with the worst first."""
+
+    ward: Ward
+    number: int
+    tiles: list[Tile]
+    notices: list[Notice]
+
+    @property
+    def rail(self) -> list[Entry]:
+        return rail(self.notices)
+
+    @property
+    def lost_links(self) -> list[Notice]:
+        return [notice for notice in self.notices if notice.is_link_lost]
+
+    @property
+    def ward_alerts(self) -> Stack:
+        """What is no bed's: of a device or the whole ward."""
+        others = [notice for notice in self.notices if notice.bed is None and not notice.is_link_lost]
+        return stack(sorted(others, key=lambda notice: notice.order), MOST)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {severity.value: sum(each.alert.severity == severity for each in self.notices) for severity in Severity}
+
+    @property
+    def silences(self) -> list[int]:
+        """For how many minutes the sound of an alert may be switched off here."""
+        rules: WardRules = getattr(self.ward, "rules", None) or WardRules(ward=self.ward)
+        return [minutes for minutes in SILENCES if minutes <= rules.longest_silence] or [rules.longest_silence]
+
+
+def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> Board:
+    """The ward as it is now, or these beds of it and the whole rail; eight queries however many beds."""
+    ward = Ward.objects.select_related("rules").get(pk=ward_id)  # its number first: what comes later is drawn again
+    lying = Placement.objects.filter(bed__ward=ward, is_open=True).select_related("admission__patient", "bed")
+    placements = {placement.bed_id: placement for placement in lying}
+    alerts = Alert.objects.open().filter(ward=ward).select_related("acknowledged_by", "device")
+    bed_of = {placement.admission_id: placement.bed for placement in placements.values()}
+    notices = notices_of(alerts, bed_of, _deeds(ward), now=now)
+    chosen = [bed for bed in ward.beds.order_by("position") if beds is None or bed.pk in beds]
+    drawn = [placements[bed.pk] for bed in chosen if bed.pk in placements]
+    alarmed = {notice.bed.pk for notice in notices if notice.bed}
+    states = _states([*drawn, *(placements[pk] for pk in alarmed)])
+    notices = [_told(notice, placements, states) for notice in notices]
+    tiles = {each.bed.pk: each for each in _tiles(drawn, notices, states, ward, now=now)}
+    return Board(ward, ward.change_number, [tiles.get(bed.pk, Tile(bed)) for bed in chosen], notices)
+
+
+def _states(placements: Iterable[Placement]) -> dict[int, State]:
+    """By bed: of those that are drawn, and of those whose alerts stand in the rail."""
+    beds = {each.admission_id: each.bed_id for each in placements}
+    return {beds[row.pk]: row.state or State() for row in AlarmState.objects.filter(admission__in=list(beds))}
+
+
+def _told(notice: Notice, placements: Mapping[int, Placement], states: Mapping[int, State]) -> Notice:
+    """The alert with what the patient's sensors, and the score, say of it now."""
+    if notice.bed is None or notice.bed.pk not in states:
+        return notice
+    state, score = states[notice.bed.pk], None
+    if notice.alert.kind == Alert.Kind.SCORE:
+        patient = placements[notice.bed.pk].admission.patient
+        score = news(state, observations_of(patient, now=notice.now), now=notice.now)
+    return with_state(notice, state, score)
+
+
+def _tiles(
+    placements: list[Placement], notices: list[Notice], states: Mapping[int, State], ward: Ward, *, now: datetime
+) -> list[Tile]:
+    said = marks.of({(each.admission.patient_id, ward.pk) for each in placements}, now=now)
+    return [
+        tile(
+            each,
+            states.get(each.bed_id) or State(),
+            [notice for notice in notices if notice.bed == each.bed],
+            said[each.admission.patient_id, ward.pk],
+            now=now,
+        )
+        for each in placements
+    ]
+
+
+def _deeds(ward: Ward) -> dict[UUID, AlertEvent]:
+    """Of each open alert the newest that a person, or the time in a person's hand, did to it."""
+    deeds = AlertEvent.objects.filter(alert__ward=ward, alert__is_open=True, what__in=LATEST_DEEDS)
+    return {deed.alert_id: deed for deed in deeds.select_related("by").order_by("pk")}
+
+
+def draw(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> tuple[int, dict[str, str]]:
+    """The change number and the HTML of each fragment, by the id of its element."""
+    board = read(ward_id, beds, now=now)
+    fragments: dict[str, str] = {
+        each.fragment: render_to_string("_tile.html", {"tile": each, "board": board}) for each in board.tiles
+    }
+    for name in ("rail", "counts", "ward-alerts"):
+        fragments[name] = render_to_string(f"_{name.replace('-', '_')}.html", {"board": board})
+    return board.number, fragments
+
+
+def partials(fragments: Mapping[str, str]) -> str:
+    """Each fragment morphs into the element of its id: focus, open panels and the rhythm of a flash stay."""
+    return "".join(
+        f'<hx-partial hx-target="#{name}" hx-swap="outerMorph">{html}</hx-partial>' for name, html in fragments.items()
+    )

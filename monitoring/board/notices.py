@@ -1,0 +1,271 @@
+"""Open alerts as drawn, on a tile, above the tiles and in the rail: bundled where they are many, and never left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import Bed
+from monitoring.board import words
+from monitoring.board.epochs import epoch
+from monitoring.board.news import News
+from monitoring.clinical.episode import State
+from monitoring.clinical.lead import holders
+from monitoring.clinical.limits import Severity
+from monitoring.clinical.signs import FACTS, Sign, plain
+from monitoring.clinical.together import MULTIPLE_SIGNS
+from monitoring.models import Alert, AlertEvent
+from monitoring.services.technical import LINK_LOST
+
+MOST = 3  # alerts on a tile before the rest is folded
+RAIL_MOST = 2  # of one patient in the rail
+STANDSTILL = (Sign.HEART_RATE, Sign.RESPIRATORY_RATE)  # a zero of these may be asystole or apnoea
+LATEST_DEEDS = (AlertEvent.What.ACKNOWLEDGED, AlertEvent.What.UNTAKEN, AlertEvent.What.RESOLVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An open alert as drawn, on its tile and in the rail.
+
+    `lost_at`: when the sensors that hold it are old. `came_back`: what somebody did who thought it was over or his.
+    `holder`: the sensor whose value it tells. `score`: NEWS2 as it is now, on an alert of a score.
+    """
+
+    alert: Alert
+    bed: Bed | None
+    now: datetime
+    came_back: AlertEvent | None = None
+    lost_at: datetime | None = None
+    members: tuple[Notice, ...] = ()
+    holder: words.Holder | None = None
+    score: News | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.alert.pk)
+
+    @property
+    def place(self) -> str:
+        if self.bed:
+            return self.bed.name
+        return self.alert.device.name if self.alert.device else "Ward"
+
+    @property
+    def fragment(self) -> str:
+        return f"bed-{self.bed.pk}" if self.bed else "ward-alerts"
+
+    @property
+    def since(self) -> str:
+        return epoch(self.alert.raised_at)
+
+    @property
+    def look(self) -> str:
+        """`raised`, `taken`, or `returned`: back inside, and it waits for a hand."""
+        if self.alert.returned_at:
+            return "returned"
+        return "taken" if self.alert.acknowledged_at else "raised"
+
+    @property
+    def is_taken(self) -> bool:
+        return self.alert.acknowledged_at is not None
+
+    @property
+    def is_technical(self) -> bool:
+        return self.alert.kind == Alert.Kind.TECHNICAL
+
+    @property
+    def classes(self) -> str:
+        kind = " technical" if self.is_technical else ""
+        return f"{self.alert.severity} {self.look}{kind}{' link-down' if self.is_link_lost else ''}"
+
+    @property
+    def is_link_lost(self) -> bool:
+        return self.alert.condition == LINK_LOST
+
+    @property
+    def message(self) -> str:
+        """The present value against the limit; when it is no longer beyond, what led to the alert and what is now."""
+        if self.members:
+            return f"{self.signs} signs at once: " + " · ".join(member.message for member in self.members)
+        if self.alert.kind == Alert.Kind.SCORE:
+            return words.of_score(self.alert, self.score)
+        sensor = self.holder.sensor if self.holder else ""
+        return words.of_value(self.alert, self.present) + (f" ({sensor})" if sensor else "")
+
+    @property
+    def present(self) -> float | None:
+        """The newest value: of the sensor that holds the alert, else of any."""
+        return self.holder.value if self.holder else self.alert.last_value
+
+    @property
+    def brief(self) -> str:
+        """On a tile, whose cells show the limits that were passed: several signs with their values only."""
+        if not self.members:
+            return self.message
+        values = [words.of_value_alone(member.alert, member.present) for member in self.members]
+        return f"{self.signs} signs at once: " + " · ".join(values)
+
+    @property
+    def signs(self) -> int:
+        return len({FACTS[Sign(member.alert.sign)].group for member in self.members})
+
+    @property
+    def silenced_until(self) -> datetime | None:
+        until = self.alert.silenced_until
+        return until if until and until > self.now else None
+
+    @property
+    def silent_until_epoch(self) -> str:
+        return epoch(self.silenced_until) if self.silenced_until else ""
+
+    @property
+    def lost_epoch(self) -> str:
+        return epoch(self.lost_at) if self.lost_at else ""
+
+    @property
+    def is_lost(self) -> bool:
+        return self.lost_at is not None and self.lost_at < self.now
+
+    @property
+    def told(self) -> int:
+        """How many steps of the escalation have called somebody, while nobody has it."""
+        return 0 if self.is_taken else self.alert.escalation_step
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """The worst severity first, and within it what is still active before what has returned."""
+        return -Severity(self.alert.severity).rank, self.look == "returned"
+
+    @property
+    def may_be_standstill(self) -> bool:
+        """It has come to a zero: by the worst value, so that one beat between two zeros moves nothing."""
+        alert = self.alert
+        return any(each.may_be_standstill for each in self.members) or (alert.sign in STANDSTILL and alert.worst_value == 0)
+
+    @property
+    def order(self) -> tuple[tuple[int, bool], bool, datetime, str]:
+        """On a tile: a button must not come to lie under a finger that was aimed at another, so no hand changes it."""
+        return self.rank, not self.may_be_standstill, self.alert.raised_at, self.alert.condition
+
+    @property
+    def urgency(self) -> tuple[tuple[int, bool], bool, bool, datetime, str]:
+        """In the rail: severity first, then what nobody has taken, then a standstill, then what has waited longest."""
+        alert = self.alert
+        return self.rank, self.is_taken, not self.may_be_standstill, alert.raised_at, alert.condition
+
+    @property
+    def first(self) -> str:
+        return "–" if self.alert.vital_value is None else plain(self.alert.vital_value)
+
+    @property
+    def worst(self) -> str:
+        return "–" if self.alert.worst_value is None else plain(self.alert.worst_value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What is shown of several alerts, and what is folded beneath. Nothing is in neither."""
+
+    shown: tuple[Notice, ...] = ()
+    rest: tuple[Notice, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.shown)
+
+    @property
+    def count(self) -> int:
+        """Of the folded alerts, with those that they bundle."""
+        return sum(1 + len(notice.members) for notice in self.rest)
+
+    @property
+    def tally(self) -> str:
+        """`1 critical, 3 warning; 2 not taken`."""
+        folded = [each for notice in self.rest for each in (notice, *notice.members)]
+        severities = Counter(each.alert.severity for each in folded)
+        told = ", ".join(f"{severities[severity]} {severity}" for severity in Severity if severities[severity])
+        waiting = sum(not each.is_taken for each in folded)
+        return f"{told}; {waiting} not taken" if waiting else f"{told}; all taken"
+
+    @property
+    def classes(self) -> str:
+        """As bad as the worst of what is folded, and flashing as long as any of it would."""
+        raised = [notice for notice in self.rest if notice.look == "raised" and not notice.is_technical]
+        worst = min(raised or self.rest, key=lambda notice: notice.order)
+        return f"{worst.alert.severity} {'raised' if raised else 'taken'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the rail says of one patient or device: one alert, or several under the worst of them."""
+
+    lead: Notice
+    stack: Stack
+
+    @property
+    def key(self) -> str:
+        return self.lead.alert.subject.replace(":", "-") if self.stack.rest else self.lead.key
+
+
+def notices_of(
+    alerts: Iterable[Alert], beds: Mapping[int, Bed], deeds: Mapping[UUID, AlertEvent], *, now: datetime
+) -> list[Notice]:
+    """The open alerts of a ward; `beds` by admission, `deeds` the newest of LATEST_DEEDS by alert."""
+    return [
+        Notice(alert, beds.get(alert.admission_id or 0), now, came_back=_came_back(alert, deeds.get(alert.pk)))
+        for alert in alerts
+    ]
+
+
+def _came_back(alert: Alert, deed: AlertEvent | None) -> AlertEvent | None:
+    if deed is None or alert.acknowledged_at or deed.what == AlertEvent.What.ACKNOWLEDGED:
+        return None
+    return deed if deed.by or deed.what == AlertEvent.What.UNTAKEN else None
+
+
+def with_state(notice: Notice, state: State, score: News | None) -> Notice:
+    """Know when the last of the sensors that hold the alert is old, whose value it tells, and the score as it is now."""
+    held = [standing.measured_at + standing.old_after for _, _, standing in holders(state, notice.alert.condition)]
+    holder = words.holder(notice.alert, state, now=notice.now)
+    return replace(notice, lost_at=max(held, default=None), holder=holder, score=score)
+
+
+def bundled(notices: Sequence[Notice]) -> list[Notice]:
+    """The alerts of one patient in their fixed order, several signs at once as one line.
+
+    A sign that got worse after somebody took them together stands on its own again.
+    """
+    ordered = sorted(notices, key=lambda notice: notice.order)
+    head = next((each for each in ordered if each.alert.condition == MULTIPLE_SIGNS and each.look != "returned"), None)
+    if head is None:
+        return ordered
+    members = [each for each in ordered if _is_active_sign(each) and (each.is_taken or not head.is_taken)]
+    bundle = replace(head, members=tuple(members))
+    lines = [bundle if each is head else each for each in ordered if each not in members]
+    return sorted(lines, key=lambda notice: notice.order)
+
+
+def _is_active_sign(notice: Notice) -> bool:
+    alert = notice.alert
+    return alert.kind == Alert.Kind.PHYSIOLOGICAL and bool(alert.sign) and notice.look != "returned"
+
+
+def stack(notices: Sequence[Notice], most: int = MOST) -> Stack:
+    return Stack(tuple(notices[:most]), tuple(notices[most:]))
+
+
+def rail(notices: Iterable[Notice]) -> list[Entry]:
+    """The worst first; a patient or device with many alerts has one entry."""
+    by_subject: dict[str, list[Notice]] = {}
+    for notice in notices:
+        by_subject.setdefault(notice.alert.subject, []).append(notice)
+    entries = []
+    for of_one in by_subject.values():
+        lines = sorted(bundled(of_one), key=lambda notice: notice.urgency)
+        if len(lines) > RAIL_MOST:
+            entries.append(Entry(lines[0], stack(lines, 1)))
+        else:
+            entries += [Entry(line, Stack((line,))) for line in lines]
+    return sorted(entries, key=lambda entry: entry.lead.urgency)

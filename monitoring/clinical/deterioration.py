@@ -1,0 +1,110 @@
+"""The score alert: NEWS2 over what the sensors say, damped like any other condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitoring.clinical.episode import Call, Kind, Scored, State
+from monitoring.clinical.limits import DELAY, Limits, Severity
+from monitoring.clinical.scores import calls, news2
+from monitoring.clinical.scores.inputs import Chosen, Input, choose
+from monitoring.clinical.scores.observations import Observations
+from monitoring.clinical.scores.score import NotApplicable, Score
+from monitoring.clinical.sensor import LONGEST_WAIT, Excursion, Sample, Standing, excursions
+from monitoring.clinical.signs import Sign
+
+SCORE = "news2"
+# How bad the call is, as a value with limits: so it is delayed and cleared by the rules for signs.
+STAYS_FOR = timedelta(hours=1)  # the interval in which the chart has a patient observed again, from a single 3 on
+BY_RANK = Limits(warning_high=Severity.INFO.rank, critical_high=Severity.WARNING.rank)
+
+
+def chosen(state: State, patient: Observations, now: datetime) -> Chosen:
+    """The inputs of a score, each no older than its own maximum age: continuous ones as medians of the last minute."""
+    samples: dict[str, list[Input]] = {}
+    for sign, by_sensor in state.standings.items():
+        if sign in news2.PARTS:
+            samples[sign.value] = [Input(value, at) for each in by_sensor.values() for at, value in _spoken(each)]
+    for name, seen in state.observed.items():
+        samples[name] = [Input(seen.value, seen.at)]
+    return choose(samples, at=now, patient=patient)
+
+
+def _spoken(standing: Standing) -> Sequence[tuple[datetime, float]]:
+    return standing.recent if standing.continuous else standing.recent[-1:]
+
+
+def score(state: State, patient: Observations, now: datetime) -> Score | None:
+    """NEWS2 now; None for whom it was not made (children, pregnancy)."""
+    try:
+        return news2.score(chosen(state, patient, now).observations)
+    except NotApplicable:
+        return None
+
+
+def follow(state: State, patient: Observations, now: datetime) -> None:
+    """Score what is known now. Losing an input takes no call back: what had points and is missing counts as it did."""
+    present = score(state, patient, now)
+    if present is None:
+        state.scored = None
+        return
+    before = state.scored or Scored()
+    called = calls.call(present, _alarmed(state))
+    lost = set(before.inputs) & set(present.missing)
+    rank = max(called.severity.rank if called else 0, _held(before) if lost else 0)
+    delay = DELAY if _is_monitored(state, now) else None
+    after = tuple(excursions(before.excursions, Sample(now, rank), BY_RANK, delay, STAYS_FOR, _is_inside))
+    pointed = {name for name, points in present.parts.items() if points}
+    state.scored = Scored(after, tuple(sorted(pointed | lost)), called.message if called else before.detail, now)
+
+
+def look(state: State, now: datetime) -> None:
+    """Time alone confirms a call that waits for its delay; it ends none, since nobody has measured anything."""
+    due = confirms_at(state)
+    if state.scored and due and due <= now:
+        sure = tuple(replace(each, confirmed=True) if each.waits else each for each in state.scored.excursions)
+        state.scored = replace(state.scored, excursions=sure)
+
+
+def confirms_at(state: State) -> datetime | None:
+    """When a call that waits is taken as confirmed although nothing more was measured; None: none waits."""
+    scored = state.scored
+    if scored is None or scored.at is None or not any(each.waits for each in scored.excursions):
+        return None
+    return scored.at + LONGEST_WAIT
+
+
+def call(state: State) -> Call | None:
+    """What the score has to tell now."""
+    scored = state.scored or Scored()
+    active = [each.severity for each in scored.excursions if each.is_active]
+    if not active:
+        return None
+    return Call(Kind.SCORE, max(active, key=lambda severity: severity.rank), scored.detail[:200])
+
+
+def _held(scored: Scored) -> int:
+    return max((each.severity.rank for each in scored.excursions if not each.dismissed), default=0)
+
+
+def dismiss(state: State) -> None:
+    """A person ended the alert: the next score decides."""
+    if state.scored:
+        set_aside = tuple(replace(excursion, dismissed=True) for excursion in state.scored.excursions)
+        state.scored = replace(state.scored, excursions=set_aside)
+
+
+def _is_monitored(state: State, now: datetime) -> bool:
+    """An input comes continuously; without one a set of observations speaks for itself, as a spot value does."""
+    inputs = [each for sign, by_sensor in state.standings.items() if sign in news2.PARTS for each in by_sensor.values()]
+    return any(each.continuous and now - (each.seen_at or each.measured_at) <= each.old_after for each in inputs)
+
+
+def _alarmed(state: State) -> set[Sign]:
+    return {each.sign for each in state.episodes.values() if each.sign and each.is_active}
+
+
+def _is_inside(excursion: Excursion) -> bool:
+    return True

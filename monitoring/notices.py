@@ -1,0 +1,129 @@
+"""A person's inbox: what the escalation told him inside MedQL, and which browsers may call him."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from monitoring.models import Delivery
+from monitoring.services import browsers, deliveries
+from monitoring.services.channels import push
+from monitoring.services.channels.notice import notices
+
+SHOWN = 100  # on a page
+MOST_DIGITS = 19  # of a number that the database takes as a key
+COUNTED = timedelta(days=1)  # an older notice that nobody saw is no news, and counting all would grow for ever
+
+
+class Keys(msgspec.Struct):
+    p256dh: str
+    auth: str
+
+
+class Browser(msgspec.Struct):
+    """What a browser's `PushSubscription.toJSON()` says."""
+
+    endpoint: str
+    keys: Keys | None = None
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
+
+    user: User
+
+
+@require_GET
+@never_cache
+@login_required
+def inbox(request: SignedIn) -> HttpResponse:
+    """Notices of this person, the newest first: a page of them, or the page that goes on below `before`."""
+    before = request.GET.get("before", "")
+    found = _page(request.user, before).select_related("alert__ward", "alert__device", "alert__acknowledged_by")
+    rows = list(found[: SHOWN + 1])
+    older = len(rows) > SHOWN
+    rows = rows[:SHOWN]
+    listed = [{"row": row, "notice": notice} for row, notice in zip(rows, notices(rows), strict=True)]
+    key = push.public_key() if settings.VAPID_PRIVATE_KEY else ""
+    unseen = sum(1 for row in rows if row.seen_at is None)
+    shown = {"listed": listed, "unseen": unseen, "vapid": key, "before": before, "older": older}
+    return render(request, "notices.html", shown)
+
+
+@require_POST
+@login_required
+def seen(request: SignedIn) -> HttpResponse:
+    """What was listed has been seen; what came meanwhile has not."""
+    newest = request.POST.get("newest", "")
+    if not newest.isdecimal():
+        return JsonResponse({"detail": "newest is missing.", "code": "invalid"}, status=400)
+    before = request.POST.get("before", "")
+    keys = [row.pk for row in _page(request.user, before)[:SHOWN] if row.pk <= int(newest)]
+    deliveries.see(keys, at=timezone.now())
+    return redirect(reverse("notices") + (f"?before={before}" if before else ""))
+
+
+@require_GET
+@never_cache
+def count(request: HttpRequest) -> HttpResponse:
+    """How many notices of the last day this person has not seen."""
+    if not isinstance(request.user, User):
+        return JsonResponse({"detail": "Sign in again.", "code": "not_authenticated"}, status=401)
+    since: datetime = timezone.now() - COUNTED
+    unseen = Delivery.objects.notices_of(request.user).filter(created_at__gte=since, seen_at=None)
+    return JsonResponse({"unseen": unseen.count()})
+
+
+@require_http_methods(["POST", "DELETE"])
+def browser(request: HttpRequest) -> HttpResponse:
+    """This browser may call this person, or may no more."""
+    if not isinstance(request.user, User):
+        return JsonResponse({"detail": "Sign in again.", "code": "not_authenticated"}, status=401)
+    try:
+        wanted = msgspec.json.decode(request.body, type=Browser)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _unusable("endpoint")
+    if request.method == "DELETE":
+        browsers.forget(user=request.user, endpoint=wanted.endpoint)
+        return HttpResponse(status=204)
+    keys = wanted.keys or Keys("", "")
+    try:
+        browsers.allow(user=request.user, endpoint=wanted.endpoint, p256dh=keys.p256dh, auth=keys.auth)
+    except browsers.Unusable as unusable:
+        return _unusable(str(unusable))
+    return HttpResponse(status=204)
+
+
+@require_GET
+def worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows a push while no page is open; it stands at the root, since it rules what lies below it."""
+    return render(request, "push_worker.js", content_type="text/javascript")
+
+
+def _page(person: User, before: str) -> QuerySet[Delivery]:
+    """The notices below this one, or all; one that the person has not got has nothing below it: 404."""
+    own = Delivery.objects.notices_of(person)
+    below = own
+    if before:
+        last = get_object_or_404(own, pk=int(before) if before.isdecimal() and len(before) < MOST_DIGITS else 0)
+        below = own.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    return below.order_by("-created_at", "-pk")
+
+
+def _unusable(field: str) -> JsonResponse:
+    fault: dict[str, Any] = {field: ["This is no subscription of a push service that browsers use."]}
+    return JsonResponse(
+        {"detail": "The browser's subscription cannot be used.", "code": "invalid", "errors": fault}, status=422
+    )

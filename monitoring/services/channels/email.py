@@ -1,0 +1,61 @@
+"""E-mail through Django's mail, one message to one person however many alerts."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+
+from monitoring.clinical.escalation import Way
+from monitoring.models import Delivery
+from monitoring.services.channels import PATIENCE, Failed, Sending, available, in_words
+from monitoring.services.channels.notice import Notice, notices, summary
+
+FOOT = "MedQL is not a medical device: a secondary display. Look at the bedside monitor and at the patient."
+
+
+def prepare(rows: Sequence[Delivery]) -> Sending:
+    """All rows are for the same person."""
+    if not available(Way.EMAIL):
+        raise Failed("no mail server is configured (EMAIL_URL)")
+    person = rows[0].user
+    if person is None or not person.is_active:
+        raise Failed("the person is no longer active")
+    letter = _letter(person.email, notices(rows))
+    return Sending(lambda: _send(letter))
+
+
+def _letter(address: str, said: Sequence[Notice]) -> EmailMessage:
+    first = said[0]
+    more = f" and {len(said) - 1} more" if len(said) > 1 else ""
+    body = [*summary(said), "", "Nobody has taken this yet." if len(said) == 1 else "Nobody has taken these yet.", "", FOOT]
+    # The same for every attempt, so that a mailbox can tell a second copy.
+    own_name = {"Message-ID": f"<{first.delivery}.{first.alert}@medql>"}
+    return EmailMessage(f"{first.line}{more}", "\n".join(body), settings.DEFAULT_FROM_EMAIL, [address], headers=own_name)
+
+
+def _send(letter: EmailMessage) -> None:
+    try:
+        letter.connection = get_connection(timeout=PATIENCE)
+        letter.send()
+    except smtplib.SMTPRecipientsRefused as refused:
+        code, reply = next(iter(refused.recipients.values()))
+        raise Failed(_reply(code, reply)) from refused
+    except smtplib.SMTPAuthenticationError as refused:
+        raise Failed(f"the mail server refuses our login ({refused.smtp_code})") from refused
+    except smtplib.SMTPResponseException as refused:
+        raise Failed(_reply(refused.smtp_code, refused.smtp_error)) from refused
+    except smtplib.SMTPServerDisconnected as gone:
+        cause = gone.__context__
+        raise Failed(f"mail server: {in_words(cause)}" if isinstance(cause, OSError) else "the mail server hung up") from gone
+    except smtplib.SMTPException as broken:
+        raise Failed(f"the mail server and we do not agree: {type(broken).__name__}") from broken
+    except OSError as error:
+        raise Failed(f"mail server: {in_words(error)}") from error
+
+
+def _reply(code: int, reply: bytes | str) -> str:
+    words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return f"the mail server says {code} {words}"

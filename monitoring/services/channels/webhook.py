@@ -1,0 +1,65 @@
+"""A signed POST to a machine. It answers 2xx, or the message counts as not delivered; a redirect is not followed.
+
+The body is signed with the endpoint's secret: `X-MedQL-Signature: sha256=<HMAC-SHA256 of the body, hex>`. `X-MedQL-Delivery`
+stays the same over all attempts: a receiver that has seen it answers 200 and does nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ssl
+from collections.abc import Sequence
+from dataclasses import asdict
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+import msgspec
+
+from monitoring.models import Delivery, WebhookEndpoint
+from monitoring.services.channels import PATIENCE, Failed, Sending, in_words
+from monitoring.services.channels.notice import notices
+
+
+def prepare(rows: Sequence[Delivery]) -> Sending:
+    """One delivery is one POST."""
+    (row,) = rows
+    endpoint = row.endpoint
+    if endpoint is None or not endpoint.is_active:
+        raise Failed("the webhook is switched off")
+    (notice,) = notices(rows)
+    body = msgspec.json.encode(asdict(notice) | {"type": "alert", "why": row.why})
+    return Sending(lambda: _post(endpoint, str(row.pk), body))
+
+
+def signature(secret: str, body: bytes) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _post(endpoint: WebhookEndpoint, delivery: str, body: bytes) -> None:
+    address = urlsplit(endpoint.url)
+    path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "MedQL",
+        "X-MedQL-Delivery": delivery,
+        "X-MedQL-Signature": signature(endpoint.secret, body),
+    }
+    link = _link(address.scheme, address.hostname or "", address.port)
+    try:
+        link.request("POST", path, body, headers)
+        status = link.getresponse().status
+    except OSError as error:
+        raise Failed(f"webhook: {in_words(error)}") from error
+    except (HTTPException, ValueError) as broken:
+        raise Failed("webhook: what answers there speaks no HTTP") from broken
+    finally:
+        link.close()
+    if not 200 <= status < 300:
+        raise Failed(f"the webhook answered {status}")
+
+
+def _link(scheme: str, host: str, port: int | None) -> HTTPConnection:
+    if scheme == "https":
+        return HTTPSConnection(host, port, timeout=PATIENCE, context=ssl.create_default_context())
+    return HTTPConnection(host, port, timeout=PATIENCE)

@@ -1,0 +1,55 @@
+"""What is settled of a patient by a person, and changes how he is judged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F
+
+from accounts.access import Permission, permissions
+from accounts.models import User
+from monitoring import realtime
+from monitoring.models import Patient, Placement, ScaleChange
+from monitoring.services import alerts, layers
+from monitoring.services.transactions import retried
+
+SCALES = (1, 2)
+
+
+class NotAllowed(Exception):
+    """Only a doctor of the ward where the patient lies, or an administrator, may do this."""
+
+
+class ReasonMissing(Exception):
+    """Scale 2 is for confirmed hypercapnic respiratory failure with a prescribed target: somebody has to say so."""
+
+
+def may_set_scale(user: User, patient: Patient) -> bool:
+    """A doctor of the ward where the patient lies, or an administrator."""
+    if user.is_active and user.is_superuser:
+        return True
+    ward = layers.ward_of(patient)
+    return ward is not None and Permission.SET_SCALE in permissions(user, ward)
+
+
+@retried
+def set_scale(patient: Patient, *, scale: int, by: User, at: datetime, why: str = "") -> None:
+    """Score the saturation on NEWS2's scale 1, or 2 with a reason, from the next reading on. The same again changes nothing.
+
+    Scale 2: hypercapnic respiratory failure, target 88–92 % (Royal College of Physicians 2017). Raises NotAllowed,
+    ReasonMissing.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"NEWS2 has the scales 1 and 2, not {scale}.")
+    alerts.lock({patient.pk})
+    if not may_set_scale(by, patient):
+        raise NotAllowed
+    was = Patient.objects.values_list("spo2_scale", flat=True).get(pk=patient.pk)
+    if was == scale:
+        return
+    if scale == 2 and not why.strip():
+        raise ReasonMissing
+    Patient.objects.filter(pk=patient.pk).update(spo2_scale=scale, version=F("version") + 1, updated_at=at)
+    ScaleChange.objects.create(patient=patient, at=at, by=by, was=was, becomes=scale, why=why.strip()[:200])
+    lies = Placement.objects.filter(admission__patient=patient, is_open=True)
+    realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})

@@ -1,0 +1,245 @@
+"""Sensors that fall silent: said as "cannot measure", never as normal."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitoring.clinical import alarm
+from monitoring.clinical.alarm import MEMORY
+from monitoring.clinical.episode import Kind, Reading, Word
+from monitoring.clinical.limits import Severity
+from monitoring.clinical.signs import Sign
+from monitoring.models.alarm_state import FURTHEST
+from tests.clinical.bedside import Bedside, when
+
+NO_DATA = "no_data"
+DAY = MEMORY.total_seconds()
+
+
+@pytest.fixture
+def ada() -> Bedside:
+    return Bedside()
+
+
+class TestRaised:
+    @pytest.mark.parametrize(("every", "after"), [(5, 120), (30, 120), (40, 160), (60, 240)])
+    def test_after_two_minutes_or_four_rhythms_of_our_clock(self, ada, every, after):
+        ada.watched(every=every).reads(0, spo2=97).looks(after - 0.001)
+        assert ada.told(NO_DATA) == []
+        assert alarm.next_look(ada.state, ada.limits, when(1)) == when(after)
+
+        ada.looks(after)
+        assert (ada.told(NO_DATA), ada.episode(NO_DATA).kind) == (["raised"], Kind.TECHNICAL)
+        assert (ada.episode(NO_DATA).severity, ada.episode(NO_DATA).sign) == (Severity.WARNING, None)
+
+    def test_a_backlog_is_no_silence(self, ada):
+        ada.watched().reads(0, arrives=100, spo2=97).looks(219)
+        assert ada.told(NO_DATA) == []
+
+        assert ada.looks(220).told(NO_DATA) == ["raised"]
+
+    def test_a_sensor_that_never_was_continuous_is_not_missed(self, ada):
+        ada.reads(0, "cuff", mean_bp=85).reads(1800, "cuff", mean_bp=85).waits(1800, 86400)
+
+        assert ada.events == []
+
+    def test_it_names_signs_sensors_and_what_those_say_instead(self, ada):
+        ada.watched().watched("ecg", heart_rate=70).reads(0, said={"spo2": "probe_off"}).looks(120)
+
+        assert ada.episode(NO_DATA).detail == "cannot measure: HR (ecg, no data); SpO₂ (M7, probe off)"
+
+    def test_one_alert_names_what_is_lost_later_too(self, ada):
+        ada.watched().watched("ecg", heart_rate=70).steadily(0, 180, "ecg", heart_rate=70).looks(400)
+
+        assert ada.told(NO_DATA) == ["raised"]
+        assert ada.episode(NO_DATA).detail == "cannot measure: HR (ecg, no data); SpO₂ (M7, no data)"
+
+
+class TestGroups:
+    def test_who_is_measured_by_another_sensor_is_not_missed(self, ada):
+        ada.watched("art", mean_bp=85).watched("line", systolic_bp=120).steadily(0, 600, "line", systolic_bp=120)
+
+        assert ada.told(NO_DATA) == []
+
+    def test_a_cuff_speaks_for_two_of_its_rhythms(self, ada):
+        ada.watched("art", mean_bp=85).reads(0, "cuff", mean_bp=85).reads(60, "cuff", mean_bp=85).looks(179)
+        assert ada.told(NO_DATA) == []
+
+        assert ada.looks(180).told(NO_DATA) == ["raised"]
+
+    def test_who_was_measured_once_by_another_is_missed_when_that_value_is_old(self, ada):
+        ada.watched().reads(0, spo2=97).reads(110, "spot", spo2=97).waits(110, 139)
+        assert ada.told(NO_DATA) == []
+
+        assert ada.waits(139, 140).told(NO_DATA) == ["raised"]
+
+    def test_each_group_is_missed_at_its_own_time(self, ada):
+        ada.watched().watched("ecg", heart_rate=70).reads(0, spo2=97).reads(0, "ecg", heart_rate=70)
+        ada.reads(110, "spot", spo2=97).waits(110, 120)
+        assert ada.episode(NO_DATA).detail == "cannot measure: HR (ecg, no data)"
+
+        assert ada.waits(120, 140).episode(NO_DATA).detail == "cannot measure: HR (ecg, no data); SpO₂ (M7, no data)"
+
+    def test_while_a_slow_cuff_speaks_time_is_looked_at_every_few_minutes(self, ada):
+        ada.watched("art", mean_bp=85).reads(0, "cuff", mean_bp=85).reads(3600, "cuff", mean_bp=85)
+        assert alarm.next_look(ada.state, ada.limits, when(3600)) < when(3600) + FURTHEST
+        assert ada.waits(3600, 3600 + 7199).told(NO_DATA) == []
+
+        assert ada.waits(3600 + 7199, 3600 + 7200).told(NO_DATA) == ["raised"]
+
+    def test_a_look_back_from_long_ago_still_finds_the_silence(self, ada):
+        ada.watched().reads(0, spo2=97)
+
+        assert alarm.next_look(ada.state, ada.limits, when(-DAY)) == when(120)
+
+    def test_time_is_not_looked_at_while_another_sensor_speaks(self, ada):
+        ada.watched().watched("other").reads(0, spo2=97).reads(60, "other", spo2=97)
+
+        assert alarm.next_look(ada.state, ada.limits, when(60)) == when(180)
+
+
+class TestCuffs:
+    @staticmethod
+    def measures(ada, *times) -> Bedside:
+        for minute in times:
+            ada.reads(60 * minute, "cuff", mean_bp=85)
+        return ada
+
+    @pytest.mark.parametrize("every", [2, 15, 120])
+    def test_one_that_measures_at_set_times_is_missed_after_two_of_its_intervals(self, ada, every):
+        self.measures(ada, 0, every, 2 * every, 3 * every).waits(180 * every, 300 * every - 1)
+        assert ada.told(NO_DATA) == []
+
+        ada.waits(300 * every - 1, 300 * every)
+        assert (ada.told(NO_DATA), ada.episode(NO_DATA).detail) == (["raised"], "cannot measure: MAP (cuff, cuff overdue)")
+
+    @pytest.mark.parametrize("times", [(0, 15, 30), (0, 15, 30, 49), (0, 121, 242, 363), (0, 15, 30, 31, 46)])
+    def test_one_without_regular_times_is_not(self, ada, times):
+        self.measures(ada, *times).waits(60 * times[-1], 60 * times[-1] + DAY)
+
+        assert ada.told(NO_DATA) == []
+
+    def test_one_is_not_missed_while_a_line_measures(self, ada):
+        self.measures(ada, 0, 15, 30, 45).watched("art", mean_bp=85).steadily(2700, 7200, "art", every=30, mean_bp=85)
+
+        assert ada.waits(7200, 7300).told(NO_DATA) == []
+
+    def test_what_is_entered_by_hand_at_set_times_is_never_missed(self, ada):
+        for at in (0, 900, 1800, 2700):
+            ada.reads(at, "manual", mean_bp=85)
+
+        assert ada.waits(2700, DAY).told(NO_DATA) == []
+
+    def test_other_signs_are_not_missed_by_their_times(self, ada):
+        for at in (0, 900, 1800, 2700):
+            ada.reads(at, "spot", spo2=97)
+
+        assert ada.waits(2700, DAY).told(NO_DATA) == []
+
+    def test_one_that_measures_again_ends_it_and_needs_new_times(self, ada):
+        self.measures(ada, 0, 15, 30, 45).waits(2700, 4600)
+        self.measures(ada, 80).waits(4800, DAY)
+
+        assert ada.told(NO_DATA) == ["raised", "resolved"]
+
+    def test_who_ended_it_by_hand_is_not_told_again(self, ada):
+        self.measures(ada, 0, 15, 30, 45).waits(2700, 4600).dismisses(4700, NO_DATA)
+
+        assert ada.reads(4800, heart_rate=70).waits(4800, DAY).told(NO_DATA) == ["raised", "resolved"]
+
+
+class TestEnded:
+    def test_it_ends_when_its_sign_is_measured_again(self, ada):
+        ada.watched().looks(200).reads(201, "other", spo2=97)
+
+        assert ada.told(NO_DATA) == ["raised", "resolved"]
+
+    def test_it_ends_no_alert_of_a_sign(self, ada):
+        ada.watched().steadily(0, 20, spo2=84).takes(21).looks(300).reads(301, "other", spo2=97)
+
+        assert (ada.told(NO_DATA), ada.told(), ada.active()) == (["raised", "resolved"], ["raised"], Severity.CRITICAL)
+
+    def test_another_sign_does_not_end_it(self, ada):
+        ada.watched().looks(200).reads(201, heart_rate=70)
+
+        assert ada.told(NO_DATA) == ["raised"]
+
+    def test_who_ended_it_by_hand_is_not_told_again_until_it_sent_steadily_once_more(self, ada):
+        ada.watched().looks(200).dismisses(210, NO_DATA).reads(220, heart_rate=70).looks(1000)
+        assert ada.told(NO_DATA) == ["raised", "resolved"]
+
+        ada.steadily(1000, 1200, spo2=97).looks(1400)
+        assert ada.told(NO_DATA) == ["raised", "resolved", "raised"]
+
+    def test_a_sensor_that_was_taken_off_is_not_missed(self, ada):
+        ada.watched()
+        ada.state, _ = alarm.release(ada.state, ["M7"], ada.limits, now=when(5))
+
+        assert ada.waits(5, 3600).events == []
+
+    def test_what_a_sensor_held_ends_when_it_is_taken_off(self, ada):
+        ada.watched().steadily(0, 20, spo2=88)
+        ada.state, events = alarm.release(ada.state, ["M7"], ada.limits, now=when(30))
+
+        assert [(event.what.value, event.episode.condition) for event in events] == [("resolved", "spo2_low")]
+
+    def test_after_a_day_it_is_still_told_as_it_was(self, ada):
+        ada.watched().reads(0, said={"spo2": "probe_off"}).looks(200)
+        ada.reads(DAY + 1, "cuff", mean_bp=85).reads(2 * DAY, "cuff", mean_bp=85)
+
+        assert (ada.told(NO_DATA), ada.is_open(NO_DATA)) == (["raised"], True)
+        assert ada.episode(NO_DATA).detail == "cannot measure: SpO₂ (M7, probe off)"
+
+    def test_after_a_day_who_is_not_missed_is_forgotten(self, ada):
+        ada.watched().reads(0, said={"spo2": "probe_off"}).looks(200).dismisses(210, NO_DATA)
+        ada.reads(DAY + 1, "cuff", mean_bp=85)
+
+        assert (ada.state.standings[Sign.SPO2], ada.state.words[Sign.SPO2]) == ({}, {})
+        assert not ada.is_open(NO_DATA)
+
+    def test_after_a_day_who_is_missed_goes_with_the_alert(self, ada):
+        ada.watched().looks(200).reads(DAY + 1, "cuff", mean_bp=85).reads(DAY + 2, "other", spo2=97)
+
+        assert ada.told(NO_DATA) == ["raised", "resolved"]
+        assert list(ada.state.standings[Sign.SPO2]) == ["other"]
+
+
+class TestDevices:
+    @pytest.mark.parametrize(("word", "condition"), [("fault", "device_fault"), ("standby", "standby")])
+    def test_what_a_device_never_took_back_is_told_for_more_than_a_day(self, ada, word, condition):
+        ada.hears([Reading("pump", when(0), {}, device=word)], arrives=0).reads(DAY + 1, "cuff", mean_bp=85)
+        assert (ada.told(condition), ada.is_open(condition)) == (["raised"], True)
+
+        ada.hears([Reading("pump", when(DAY + 2), {}, device="ok")], arrives=DAY + 2)
+        assert ada.told(condition) == ["raised", "resolved"]
+
+    def test_a_word_that_holds_no_alert_is_forgotten_after_a_day(self, ada):
+        ada.hears([Reading("pump", when(0), {}, device="ok")], arrives=0).reads(DAY + 1, "cuff", mean_bp=85)
+
+        assert ada.state.devices == {}
+
+
+class TestApart:
+    def test_a_lost_link_is_told_once_for_all_and_not_here(self, ada):
+        ada.watched()
+        state, events = alarm.look(ada.state, ada.limits, now=when(300), link_lost=True)
+        assert events == []
+
+        _, events = alarm.look(state, ada.limits, now=when(301))
+        assert [event.what.value for event in events] == ["raised"]
+
+    def test_a_device_on_standby_is_not_missed(self, ada):
+        ada.watched().hears([Reading("M7", when(0), {}, device="standby")], arrives=0)
+        assert ada.state.devices["M7"] == Word(when(0), "standby")
+
+        assert ada.looks(600).told(NO_DATA) == []
+
+    def test_a_signal_that_is_lost_does_not_hide_what_waits(self, ada):
+        ada.watched().reads(0, spo2=84).waits(0, 600)
+
+        assert (ada.told(), ada.told(NO_DATA)) == (["raised"], ["raised"])
+
+    def test_a_word_without_a_value_is_kept_with_its_time(self, ada):
+        ada.reads(10, said={"spo2": "probe_off"}).reads(5, arrives=11, said={"spo2": "signal_poor"})
+
+        assert ada.state.words[Sign.SPO2]["M7"] == Word(when(10), "probe_off")
