@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User, Ward
 from monitoring.admin import limits
+from monitoring.admin.dry_run import DryRun
 from monitoring.clinical.overrides import SIDES
 from monitoring.models import Patient, Threshold
 from monitoring.services import refusals
@@ -71,7 +72,7 @@ def may_set(request: HttpRequest, noun: Model | None) -> bool:
     return isinstance(request.user, User) and refusals.may_set(request.user, scope)
 
 
-class SetsLimits(admin.ModelAdmin):
+class SetsLimits(DryRun):
     """A page with limits on it: the service sets them, and the history of the page says what they were."""
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:

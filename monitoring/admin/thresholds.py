@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly
 from accounts.models import User, Ward
 from monitoring.admin import limits
+from monitoring.admin.dry_run import DryRun
 from monitoring.admin.overrides import may_set
 from monitoring.admin.paging import Endless
 from monitoring.clinical.limits import ADULT
@@ -60,7 +61,7 @@ def _scope(row: Threshold | ThresholdChange) -> str:
 
 
 @admin.register(Threshold)
-class ThresholdAdmin(OfScopes, admin.ModelAdmin):
+class ThresholdAdmin(OfScopes, DryRun):
     """Every override there is; a new one made here is the hospital's. Taking one out puts the wider limits back in force."""
 
     form = HospitalThresholdForm
