@@ -1,19 +1,16 @@
 from django.contrib import admin
-from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 
-
-def health(request: HttpRequest) -> JsonResponse:
-    """The process answers; nothing else is asked."""
-    return JsonResponse({"status": "ok"})
-
+from medql import health
 
 handler400 = "medql.errors.bad_request"
 handler404 = "medql.errors.not_found"
 handler500 = "medql.errors.server_error"
 
 urlpatterns = [
-    path("health", health, name="health"),
+    path("health", health.health, name="health"),
+    path("ready", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include("monitoring.api.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -1,0 +1,111 @@
+"""The figures of /metrics, read from the database when they are asked for: a fixed, small number of queries.
+
+A family of figures is a function in FAMILIES that yields Prometheus metrics; what is not built yields none, never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from django.db.models import Case, CharField, Count, Max, Q, Value, When
+from django.utils import timezone
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from accounts.models import Ward
+from monitoring import feeds
+from monitoring.models import Alert, Delivery, Vital, WatcherBeat
+from monitoring.services import escalation
+from monitoring.services.watching import MISSED_AFTER
+
+Family = Callable[[], Iterator[Metric]]
+
+
+def open_alerts() -> Iterator[Metric]:
+    state = Case(
+        When(returned_at__isnull=False, then=Value("returned")),
+        When(acknowledged_at__isnull=False, then=Value("acknowledged")),
+        default=Value("raised"),
+        output_field=CharField(),
+    )
+    # By ward, although every ward counts: that is where the index of open alerts lies.
+    rows = Alert.objects.open().filter(ward__in=Ward.objects.values("pk")).values("severity", "kind", state_now=state)
+    gauge = GaugeMetricFamily("medql_alerts_open", "Open alerts.", labels=["severity", "kind", "state"])
+    for row in rows.annotate(number=Count("pk")).order_by():
+        gauge.add_metric([row["severity"], row["kind"], row["state_now"]], row["number"])
+    yield gauge
+
+
+def watchers() -> Iterator[Metric]:
+    """`alive` counts those that have beaten in the last 15 s; the age is that of the youngest beat of all."""
+    alive = GaugeMetricFamily("medql_watchers_alive", "Watchers that have beaten within 15 s.")
+    age = GaugeMetricFamily("medql_watcher_beat_age_seconds", "Seconds since a watcher last beat; absent: never.")
+    turns = CounterMetricFamily("medql_watcher_turns", "Turns that a watcher has completed.", labels=["watcher"])
+    failures = CounterMetricFamily("medql_watcher_step_failures", "Steps of a watcher that failed.", labels=["watcher"])
+    failing = GaugeMetricFamily("medql_watcher_step_failing", "A step that failed when last tried.", labels=["watcher", "step"])
+    beats = list(WatcherBeat.objects.aged().order_by("age"))
+    living = [beat for beat in beats if beat.age <= MISSED_AFTER]
+    alive.add_metric([], len(living))
+    for beat in beats[:1]:
+        age.add_metric([], beat.age.total_seconds())
+    for beat in living:
+        turns.add_metric([beat.name], beat.turns)
+        failures.add_metric([beat.name], beat.failures)
+        for step in filter(None, beat.failing.split(",")):
+            failing.add_metric([beat.name, step], 1)
+    yield from (alive, age, turns, failures, failing)
+
+
+def vitals() -> Iterator[Metric]:
+    stored = CounterMetricFamily("medql_vitals_stored", "Vitals stored, by the highest id given: gaps count.")
+    stored.add_metric([], Vital.objects.aggregate(newest=Max("pk"))["newest"] or 0)
+    yield stored
+
+
+def viewers() -> Iterator[Metric]:
+    sockets = GaugeMetricFamily("medql_board_viewers", "Boards that this web process serves.")
+    sockets.add_metric([], feeds.viewers())
+    yield sockets
+
+
+def escalations() -> Iterator[Metric]:
+    lost = GaugeMetricFamily("medql_alerts_without_next_step", "Open alerts that nobody has taken and nobody will be told of.")
+    lost.add_metric([], len(escalation.audit(now=timezone.now())))
+    yield lost
+
+
+def sendings() -> Iterator[Metric]:
+    gauge = GaugeMetricFamily(
+        "medql_deliveries", "Messages by state; of those sent, the ones written in the last day.", labels=["state"]
+    )
+    gauge.add_metric([Delivery.State.SENT], _sent_lately())
+    unsent = Delivery.objects.filter(state__in=[Delivery.State.WAITING, Delivery.State.FAILED, Delivery.State.GIVEN_UP])
+    for row in unsent.values("state").annotate(number=Count("pk")).order_by():
+        gauge.add_metric([row["state"]], row["number"])
+    yield gauge
+
+
+def _sent_lately() -> int:
+    """By the index of the times alone: that of the states would read everything ever sent."""
+    written = Delivery.objects.filter(created_at__gte=timezone.now() - timedelta(days=1))
+    counted = written.aggregate(number=Count("pk", filter=Q(state=Delivery.State.SENT)))
+    return int(counted["number"])
+
+
+FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers)
+
+
+class _Collector(Collector):
+    def collect(self) -> Iterator[Metric]:
+        for family in FAMILIES:
+            yield from family()
+
+
+def text() -> bytes:
+    """All figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Collector())
+    return generate_latest(registry)
