@@ -1,9 +1,12 @@
+from django.contrib import admin
 from django.urls import path
 
 from monitoring import notices, views
+from monitoring.admin import load
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("load/", admin.site.admin_view(load.page), name="load"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
     path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
     path("alerts/<uuid:alert_id>/resolve", views.resolve, name="resolve"),
