@@ -211,7 +211,7 @@ class TestScore:
 
         panel = look().split('class="panel"')[1].split("</details>")[0]
         assert "<b>high</b>: Emergency assessment" in panel
-        assert '<th>RR</th> <td>25</td> <td>3</td> <td><span class="since" data-since="' in panel
+        assert '<th>RR</th> <td>25</td> <td>3</td> <td> <span class="since" data-since="' in panel
         assert "<td>oxygen</td> <td>2</td>" in panel and "<td>alert</td> <td>0</td>" in panel
         assert "Royal College of Physicians 2017" in panel
 
