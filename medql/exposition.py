@@ -72,7 +72,10 @@ def viewers() -> Iterator[Metric]:
 
 
 def escalations() -> Iterator[Metric]:
-    lost = GaugeMetricFamily("medql_alerts_without_next_step", "Open alerts that nobody has taken and nobody will be told of.")
+    lost = GaugeMetricFamily(
+        "medql_alerts_without_next_step",
+        "Open alerts that escalation has lost: no next step, one overdue, or nobody was reached.",
+    )
     lost.add_metric([], len(escalation.audit(now=timezone.now())))
     yield lost
 

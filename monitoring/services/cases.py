@@ -55,6 +55,7 @@ class Case:
     alerts: dict[UUID, Alert] = field(default_factory=dict)
     happened: list[tuple[str, Episode, datetime, By]] = field(default_factory=list)
     moved: dict[UUID, Episode] = field(default_factory=dict)
+    waiting: set[UUID] = field(default_factory=set)  # alerts that waited for a hand before
 
     def readings(self, vitals: Vitals) -> list[Reading]:
         self.device_id = next((vital.device_id for vital in reversed(vitals) if vital.device_id), self.device_id)
@@ -93,6 +94,8 @@ class Case:
     def know(self, alert: Alert) -> None:
         """Take an alert as the newest episode of its condition."""
         self.alerts[alert.pk] = alert
+        if alert.is_open and alert.acknowledged_at is None:
+            self.waiting.add(alert.pk)
         shelf = self.state.records if alert.recorded else self.state.episodes
         shelf[alert.condition] = episode_of(alert)
 
@@ -114,6 +117,11 @@ class Case:
     def begun(self) -> set[UUID]:
         """The alerts that call somebody anew."""
         return {episode.id for what, episode, _, _ in self.happened if what in CALLS}
+
+    def waiting_anew(self) -> set[UUID]:
+        """Of those that call, the alerts that begin to wait for a hand: the others have waited all the time, no less bad."""
+        risen = {episode.id for what, episode, _, _ in self.happened if what == What.RISEN}
+        return (self.begun() - self.waiting) | risen
 
     def taken(self) -> set[UUID]:
         return {episode.id for what, episode, _, _ in self.happened if what == AlertEvent.What.ACKNOWLEDGED}

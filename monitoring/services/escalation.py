@@ -14,7 +14,7 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Ward
 from monitoring import sql
@@ -32,6 +32,9 @@ LET_GO = ("acknowledged_at", "acknowledged_by", "version", *CLOCK)
 MOST_STEPS = 30_000  # what the column holds, with room; the repetitions go on without being counted
 LATE = timedelta(seconds=60)
 SET_ASIDE = timedelta(seconds=60)
+CALLING = [severity for severity in Severity if rule.escalates(severity)]
+
+_failed: dict[UUID, datetime] = {}  # alerts whose step failed in this process, and when
 
 
 def restart(alerts: Collection[Alert], *, now: datetime) -> None:
@@ -67,7 +70,8 @@ def stop(alerts: Collection[Alert]) -> None:
 
 def advance(*, now: datetime) -> bool:
     """Take the longest due step of one alert, if there is any."""
-    due = Alert.objects.filter(next_step_at__lte=now).order_by("next_step_at").values_list("pk", *CLOCK).first()
+    waiting = Alert.objects.filter(next_step_at__lte=now).exclude(pk__in=_set_aside(now))
+    due = waiting.order_by("next_step_at").values_list("pk", *CLOCK).first()
     if due is None:
         return False
     try:
@@ -76,18 +80,19 @@ def advance(*, now: datetime) -> bool:
         raise
     except Exception:
         # One alert that cannot be escalated must not stand before all others; whoever called counts and tells the failure.
+        # It stays overdue, so that the auditor names it.
         log.exception("alert %s could not be escalated", due[0])
-        Alert.objects.filter(pk=due[0], next_step_at=due[2]).update(next_step_at=now + SET_ASIDE)
+        _failed[due[0]] = now
         raise
     return True
 
 
 def pull_back(*, now: datetime) -> bool:
-    """Make due again what lies further ahead than any plan puts it: our clock was set back since.
+    """Make due again what has no clock, or one further ahead than any plan puts it: ours was set back since.
 
     An untaken alert's step is due at once; one in a hand stays there for the ward's time, counted from now.
     """
-    untaken, held = _ahead(now)
+    untaken, held = _astray(now)
     found = Alert.objects.open().filter(untaken).update(next_step_at=now)
     for minutes, wards in held.items():
         found += Alert.objects.open().filter(wards).update(next_step_at=now + timedelta(minutes=minutes))
@@ -129,17 +134,25 @@ def hurry(alert_id: UUID, *, told_with: int, told_at: datetime, now: datetime) -
 
 
 def audit(*, now: datetime) -> list[Alert]:
-    """The open alerts that escalation has lost: untaken and without a next step, with one overdue by a minute,
-    or with one further ahead than any plan puts it.
+    """The open alerts that escalation has lost: without a next step, with one overdue by a minute, with one further ahead than
+    any plan puts it; and the untaken ones whose steps have reached nobody in their ward.
 
     None of them is the promise. Reads by the index of each ward's open alerts, however many were ever raised.
     """
-    lost = Q(acknowledged_at=None, next_step_at=None, severity__in=[Severity.CRITICAL, Severity.WARNING])
     overdue = Q(next_step_at__lt=now - LATE)
-    untaken, held = _ahead(now)
-    ahead = reduce(or_, held.values(), untaken)
+    untaken, held = _astray(now)
+    told = Delivery.objects.filter(alert=OuterRef("pk"), ward=OuterRef("ward")).exclude(state=Delivery.State.GIVEN_UP)
+    unheard = Q(acknowledged_at=None, escalation_step__gt=0) & ~Exists(told)
+    lost = reduce(or_, held.values(), untaken | overdue | unheard)
     wards = list(Ward.objects.values_list("pk", flat=True))
-    return list(Alert.objects.open().filter(lost | overdue | ahead, ward__in=wards).order_by("raised_at"))
+    return list(Alert.objects.open().filter(lost, ward__in=wards).order_by("raised_at"))
+
+
+def _set_aside(now: datetime) -> Collection[UUID]:
+    """The alerts whose step failed a moment ago, by whichever clock."""
+    for alert_id in [key for key, at in _failed.items() if abs(now - at) >= SET_ASIDE]:
+        del _failed[alert_id]
+    return list(_failed)
 
 
 @retried
@@ -224,18 +237,20 @@ def _untake(alerts: Sequence[Alert], *, at: datetime, note: str) -> None:
     history.tell(alerts, AlertEvent.What.UNTAKEN, by=None, at=at, note=note)
 
 
-def _ahead(now: datetime) -> tuple[Q, dict[int, Q]]:
-    """Alerts whose next step lies further ahead than any plan puts it: untaken ones, and those in a hand by its minutes."""
+def _astray(now: datetime) -> tuple[Q, dict[int, Q]]:
+    """Alerts without a next step, or with one further ahead than any plan puts it: untaken, and in a hand by its minutes."""
     wards = list(Ward.objects.values_list("pk", flat=True))
     plans, rules = _plans(wards), _rules(wards)
     untaken, held = Q(pk__in=[]), defaultdict[int, Q](lambda: Q(pk__in=[]))
     for ward in wards:
         repeat, minutes = timedelta(minutes=rules[ward].repeat), rules[ward].taken_for
-        for severity in filter(rule.escalates, Severity):
+        for severity in CALLING:
             furthest = now + rule.longest_wait(plans[ward], severity, repeat=repeat) + LATE
-            untaken |= Q(ward=ward, acknowledged_at=None, severity=severity, next_step_at__gt=furthest)
+            astray = Q(next_step_at=None) | Q(next_step_at__gt=furthest)
+            untaken |= Q(astray, ward=ward, acknowledged_at=None, severity=severity)
         furthest = now + timedelta(minutes=minutes) + LATE
-        held[minutes] |= Q(ward=ward, acknowledged_at__isnull=False, next_step_at__gt=furthest)
+        astray = Q(next_step_at__gt=furthest) | Q(next_step_at=None, severity__in=CALLING)
+        held[minutes] |= Q(astray, ward=ward, acknowledged_at__isnull=False)
     return untaken, held
 
 

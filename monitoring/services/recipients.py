@@ -28,19 +28,17 @@ def people(step: Step, ward: Ward | int, *, now: datetime) -> list[User]:
 def deliveries(step: Step, alert: Alert, *, now: datetime) -> tuple[list[Delivery], str]:
     """The rows that this step writes, and a sentence on whom it tells. None when nobody at all can be told.
 
-    Where nobody is found whom the step names, everybody who treats patients in the ward is told in MedQL instead.
+    Where nobody is found whom the step names, everybody who treats patients in the ward is told in MedQL instead: a machine
+    that is told beside them is no person.
     """
-    named = people(step, alert.ward_id, now=now)
-    rows = [*_to_people(step, named, alert, now), *_to_machine(step, alert, now)]
-    if rows:
-        return rows, _sentence(step, len(named))
+    named, machine = people(step, alert.ward_id, now=now), [*_to_machine(step, alert, now)]
+    if named or (machine and step.whom is Whom.NOBODY):
+        return [*_to_people(step, named, alert, now), *machine], _sentence(step, len(named))
     others = _whole_ward(alert.ward_id)
-    if not others:
-        return [], f"nobody could be reached: {_named(step)}"
-    return (
-        [written(alert, user=person, way=Way.IN_APP, now=now) for person in others],
-        f"{_named(step)} not found: told all {len(others)} of the ward",
-    )
+    rows = [*(written(alert, user=person, way=Way.IN_APP, now=now) for person in others), *machine]
+    if others:
+        return rows, f"{_named(step)} not found: told all {len(others)} of the ward"
+    return rows, f"nobody could be reached: {_named(step)}" + (", but the webhook" if machine else "")
 
 
 def rest_of_ward(alert: Alert, step: int, *, since: datetime, now: datetime) -> list[Delivery]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import time_machine
 
 from monitoring.models import Alert, DeviceState, RejectedVital, Vital
 from monitoring.services import alerts, ingestion
@@ -14,13 +13,6 @@ SKEW = ("clock_skew", "warning")
 REFUSED = ("refused_readings", "warning")
 BEHIND = -61 * MINUTE
 AHEAD = 5 * MINUTE
-
-
-@pytest.fixture
-def clock(now):
-    """Ours."""
-    with time_machine.travel(now, tick=False) as clock:
-        yield clock
 
 
 def send(monitor, patient, clock, said, **values):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from monitoring.models import Alert
@@ -16,12 +15,6 @@ WELL = {"respiratory_rate": 16, "spo2": 97, "systolic_bp": 120, "heart_rate": 70
 WELL |= {"on_oxygen": False, "mean_bp": 85, "diastolic_bp": 70}
 FIVE = WELL | {"respiratory_rate": 21, "spo2": 92, "heart_rate": 95}  # 2 + 2 + 1, no sign beyond its limits
 SEVEN = FIVE | {"on_oxygen": True}
-
-
-@pytest.fixture
-def clock(now):
-    with time_machine.travel(now, tick=False) as clock:
-        yield clock
 
 
 def score() -> Alert:
