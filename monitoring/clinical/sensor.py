@@ -57,8 +57,8 @@ class Excursion:
 
     @property
     def waits(self) -> bool:
-        """For the delay to be over."""
-        return self.live and not self.confirmed and not self.dismissed
+        """For the delay to be over, with the newest value beyond."""
+        return self.live and not self.confirmed and not self.dismissed and self.beyond_since is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Standing:
         return max(active, key=lambda severity: severity.rank, default=None)
 
 
-def carry_on(before: Standing | None, sign: Sign, sample: Sample, limits: Limits, *, seen_at: datetime) -> Standing:
+def carry_on(before: Standing | None, sign: Sign, sample: Sample, limits: Limits, *, seen_at: datetime | None) -> Standing:
     """The standing after one more sample, which is newer than all before it."""
     interval, steady_since = _rhythm(before, sample.at)
     continuous = bool(before and before.continuous) or sample.at - steady_since >= ESTABLISHED_AFTER
@@ -230,8 +230,8 @@ def _at_once(sign: Sign, value: float) -> bool:
 
 def _goes_on(excursion: Excursion, sample: Sample, delay: float | None) -> Excursion:
     """One more value beyond; without a delay it speaks for itself."""
-    count = excursion.count + 1
-    lasted = sample.at - excursion.since >= timedelta(seconds=delay or 0) and count >= ENOUGH_VALUES[excursion.severity]
+    count, enough = excursion.count + 1, ENOUGH_VALUES[excursion.severity] if delay else 1
+    lasted = sample.at - excursion.since >= timedelta(seconds=delay or 0) and count >= enough
     return replace(
         excursion,
         count=count,
@@ -244,8 +244,12 @@ def _goes_on(excursion: Excursion, sample: Sample, delay: float | None) -> Excur
 
 
 def _comes_back(excursion: Excursion, at: datetime, clear_time: timedelta, is_inside: bool) -> Excursion | None:
-    """What is left of an excursion after a value that is not beyond its limit."""
-    if not excursion.confirmed or excursion.dismissed:
+    """What is left of an excursion after a value that is not beyond its limit.
+
+    One that waits for its delay is over; a critical one only inside by the margin, or a value that hovers about its limit for
+    an hour would never have lasted.
+    """
+    if excursion.dismissed or not (excursion.confirmed or (excursion.severity is Severity.CRITICAL and not is_inside)):
         return None
     if not is_inside:
         return replace(excursion, beyond_since=None, inside_since=None)

@@ -32,13 +32,14 @@ def call(state: State) -> Call | None:
 
 
 def _beyond_together(state: State) -> bool:
-    """Sensors of two signs have stood beyond at the same time for the delay."""
+    """Sensors of two signs have stood beyond at the same time for the delay. A spot value stands for as long as it is fresh."""
     spans: dict[str, list[tuple[datetime, datetime]]] = {}
     for sign, by_sensor in state.standings.items():
         for standing in by_sensor.values():
             begun = [each.beyond_since for each in standing.excursions if each.is_active and each.beyond_since]
             if begun:
-                spans.setdefault(FACTS[sign].group, []).append((min(begun), standing.measured_at))
+                until = standing.measured_at if standing.continuous else standing.measured_at + standing.old_after
+                spans.setdefault(FACTS[sign].group, []).append((min(begun), until))
     return any(
         min(one_end, other_end) - max(one_begin, other_begin) >= TOGETHER
         for one, other in combinations(spans.values(), 2)

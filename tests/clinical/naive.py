@@ -26,12 +26,20 @@ def confirmations(sign: Sign, points: Points, side: Side, severity: Severity) ->
     for at, (second, value) in enumerate(points):
         if not _is_beyond(sign, value, side, severity):
             continue
-        runs = (
-            begin for begin in range(at + 1) if all(_is_beyond(sign, one, side, severity) for _, one in points[begin : at + 1])
-        )
+        runs = (begin for begin in range(at + 1) if _is_run(sign, points[begin : at + 1], side, severity))
         lasted = any(second - points[begin][0] >= 15 and at - begin + 1 >= ENOUGH[severity] for begin in runs)
         if lasted or not _is_continuous(points, at) or _is_grave(sign, value):
             yield at
+
+
+def _is_run(sign: Sign, points: Points, side: Side, severity: Severity) -> bool:
+    """From a value beyond on, none that ends a wait: any that is not beyond, of a critical limit only one that is well."""
+    ends = _is_well if severity is Severity.CRITICAL else _is_not_beyond
+    return _is_beyond(sign, points[0][1], side, severity) and not any(ends(sign, one, side, severity) for _, one in points)
+
+
+def _is_not_beyond(sign: Sign, value: float, side: Side, severity: Severity) -> bool:
+    return not _is_beyond(sign, value, side, severity)
 
 
 def _is_grave(sign: Sign, value: float) -> bool:

@@ -67,9 +67,27 @@ class TestDelay:
     def test_a_warning_needs_four_values_and_the_delay(self, times, expected):
         assert low(fold(*steady(97), *[(at, 88) for at in times])) is expected
 
-    @pytest.mark.parametrize("between", [85, 86, 97])
-    def test_a_value_that_is_not_beyond_begins_the_delay_anew_and_equal_is_not_beyond(self, between):
+    @pytest.mark.parametrize("between", [87, 97])
+    def test_a_value_inside_by_the_margin_begins_the_delay_anew(self, between):
         assert low(fold(*steady(97), (0, 84), (10, between), (20, 84))) is None
+
+    @pytest.mark.parametrize("between", [85, 86])
+    def test_a_critical_value_that_hovers_about_its_limit_does_not(self, between):
+        assert low(fold(*steady(97), (0, 84), (10, between), (20, 84))) is Severity.CRITICAL
+
+    @pytest.mark.parametrize("between", [85, 86])
+    def test_one_that_is_not_beyond_confirms_nothing(self, between):
+        standing = fold(*steady(97), (0, 84), (20, between))
+
+        assert low(standing) is None
+        assert not any(each.waits for each in standing.excursions if each.severity is Severity.CRITICAL)
+
+    @pytest.mark.parametrize("between", [90, 91, 97])
+    def test_a_warning_begins_anew_by_any_value_that_is_not_beyond_and_equal_is_not(self, between):
+        assert low(fold(*steady(97), (0, 88), (5, 88), (10, between), (15, 88), (20, 88))) is None
+
+    def test_a_warning_without_a_delay_waits_for_no_further_value(self):
+        assert low(fold(*steady(97), (0, 88), limits=Limits(85, 90, None, None, margin=2, delay=0))) is Severity.WARNING
 
     @pytest.mark.parametrize("gap", [15, 60, 590, 7200])
     def test_a_gap_resets_nothing(self, gap):

@@ -100,3 +100,23 @@ def test_silence_neither_ends_it_nor_lets_it_return(ada):
     ada.steadily(0, 20, **BAD).takes(21, BOTH).waits(21, 20 * 3600)
 
     assert ada.told(BOTH) == ["raised"]
+
+
+def test_a_round_of_spot_values_that_are_beyond_is_one_call(ada):
+    ben = Bedside().reads(0, "manual", heart_rate=130, respiratory_rate=32, spo2=97)
+
+    assert ben.told(BOTH) == ["raised"]
+
+
+def test_a_cuff_value_stands_beside_a_monitor_while_it_is_fresh(ada):
+    ada.steadily(0, 60, spo2=84, heart_rate=70).reads(62, "cuff", systolic_bp=70).steadily(65, 75, spo2=84, heart_rate=70)
+    assert ada.told(BOTH) == []
+
+    ada.reads(77, spo2=84, heart_rate=70)
+    assert ada.told(BOTH) == ["raised"]
+
+
+def test_one_that_is_old_does_not(ada):
+    ada.reads(0, "cuff", systolic_bp=70).steadily(0, 30, **WELL).steadily(31, 60, spo2=84, heart_rate=70)
+
+    assert (ada.is_open("blood_pressure_low"), ada.is_open("spo2_low"), ada.told(BOTH)) == (True, True, [])
