@@ -32,6 +32,8 @@ UNKNOWN = Observations()  # an adult, as far as anybody knows; saturation on NEW
 SPOKEN = {(Sign.HEART_RATE, "asystole"): 0.0, (Sign.RESPIRATORY_RATE, "apnoea"): 0.0}
 
 NO_SIGNAL, NO_PULSE = "no_signal", "no_pulse"
+# Beside a number: it is not the patient's. Monitors give no limit alarm for it either (docs/clinical.md).
+NO_MEASUREMENT = {"probe_off", NO_SIGNAL, "artifact", "calibrating"}
 
 History = Mapping[Thread, Sequence[Sample]]
 
@@ -157,12 +159,14 @@ def active(state: State, condition: str) -> Severity | None:
 def values(reading: Reading, limits: Mapping[Sign, Limits]) -> dict[Sign, float]:
     """What a reading says of the patient in numbers, not what a flushed line says.
 
-    A word that means a number goes before the one beside it, which is an average and lags behind.
+    A word that means a number goes before the one beside it, which is an average and lags behind. A number of which its own
+    device says that it measured nothing is none.
     """
     spoken = {sign: SPOKEN[sign, word] for sign, word in reading.statuses.items() if (sign, word) in SPOKEN}
-    said = dict(reading.values) | spoken
+    measured = {sign: value for sign, value in reading.values.items() if reading.statuses.get(sign) not in NO_MEASUREMENT}
+    said = measured | spoken
     if is_flushed(reading, limits):
-        del said[Sign.MEAN_BP]
+        said.pop(Sign.MEAN_BP, None)
     return said
 
 
@@ -216,12 +220,23 @@ def _standing(state: State, thread: Thread) -> Standing | None:
 def _append(course: Course, thread: Thread, sample: Sample) -> None:
     before = _standing(course.state, thread)
     if before is not None and sample.at == before.measured_at:
+        _correct(course, thread, before, sample)
         return
     if before is not None and sample.at < before.measured_at:
         before = _put_before(course.state, thread, before, sample.at)
-    after = sensors.carry_on(before, thread[0], sample, course.limits[thread[0]], seen_at=course.now)
+    # A backlog of old values is no word of the patient now: while nothing else comes, the sensor is silent.
+    seen_at = course.now if sample.live else (before.seen_at if before else None)
+    after = sensors.carry_on(before, thread[0], sample, course.limits[thread[0]], seen_at=seen_at)
     anchors.drop(course.state, thread, before or after, sample.at)
     course.stand(thread, before, after, sample)
+
+
+def _correct(course: Course, thread: Thread, before: Standing, sample: Sample) -> None:
+    """The same moment once more: nothing, but where a word came to stand beside the number, such as *asystole*."""
+    if sample.value == before.value:
+        return
+    after = sensors.carry_on(before, thread[0], sample, course.limits[thread[0]], seen_at=course.now)
+    course.stand(thread, before, replace(after, interval=before.interval, paces=before.paces), sample)
 
 
 def _put_before(state: State, thread: Thread, standing: Standing, at: datetime) -> Standing:

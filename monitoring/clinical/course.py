@@ -82,6 +82,7 @@ class Course:
             silence.expect_no_more(self.state, self.now)
         if name == deterioration.SCORE:
             deterioration.dismiss(self.state)
+        device.forget(self.state, name)
         for sign, by_sensor in self.state.standings.items():
             for side in Side:
                 if condition(sign, side) == name:
@@ -201,7 +202,10 @@ class Course:
         if call is None:
             if old and old.is_open:
                 self._end(old)
+            self.state.named.pop(name, None)
             return
+        is_more = bool(call.names - self.state.named.get(name, call.names))
+        self.state.named[name] = call.names
         if old is None or not (old.is_open or self._is_recent(old, call.severity)):
             self._put(self._called(name, call), What.RAISED)
             return
@@ -212,6 +216,8 @@ class Course:
         elif old.returned_at:
             worst = worst_of(old.severity, call.severity)
             self._put(replace(now, acknowledged=False, severity=worst), What.RERAISED)
+        elif is_more and old.acknowledged:  # nobody took what has come since
+            self._put(replace(old, detail=call.detail, acknowledged=False), What.RERAISED)
         elif call.severity.rank > old.severity.rank:
             self._put(replace(now, acknowledged=False), What.RISEN)
         elif call.severity.rank < old.severity.rank and may_ease(old):
@@ -222,7 +228,7 @@ class Course:
     def _is_recent(self, ended: Episode, severity: Severity) -> bool:
         """It ended less than the cooldown ago, and was no less bad."""
         assert ended.resolved_at is not None
-        return self.now - ended.resolved_at < COOLDOWN and severity.rank <= ended.severity.rank
+        return timedelta() <= self.now - ended.resolved_at < COOLDOWN and severity.rank <= ended.severity.rank
 
     def _called(self, name: str, call: Call) -> Episode:
         return Episode(uuid4(), name, call.severity, self.now, self.now, self.now, kind=call.kind, detail=call.detail)

@@ -12,7 +12,7 @@ from monitoring.clinical.scores import calls, news2
 from monitoring.clinical.scores.inputs import Chosen, Input, choose
 from monitoring.clinical.scores.observations import Observations
 from monitoring.clinical.scores.score import NotApplicable, Score
-from monitoring.clinical.sensor import LONGEST_WAIT, Excursion, Sample, Standing, excursions
+from monitoring.clinical.sensor import CLEAR_TIME, LONGEST_WAIT, Excursion, Sample, Standing, excursions
 from monitoring.clinical.signs import Sign
 
 SCORE = "news2"
@@ -38,15 +38,20 @@ def _spoken(standing: Standing) -> Sequence[tuple[datetime, float]]:
 
 def score(state: State, patient: Observations, now: datetime) -> Score | None:
     """NEWS2 now; None for whom it was not made (children, pregnancy)."""
+    return _score(chosen(state, patient, now))
+
+
+def _score(given: Chosen) -> Score | None:
     try:
-        return news2.score(chosen(state, patient, now).observations)
+        return news2.score(given.observations)
     except NotApplicable:
         return None
 
 
 def follow(state: State, patient: Observations, now: datetime) -> None:
     """Score what is known now. Losing an input takes no call back: what had points and is missing counts as it did."""
-    present = score(state, patient, now)
+    given = chosen(state, patient, now)
+    present = _score(given)
     if present is None:
         state.scored = None
         return
@@ -54,10 +59,17 @@ def follow(state: State, patient: Observations, now: datetime) -> None:
     called = calls.call(present, _alarmed(state))
     lost = set(before.inputs) & set(present.missing)
     rank = max(called.severity.rank if called else 0, _held(before) if lost else 0)
-    delay = DELAY if _is_monitored(state, now) else None
-    after = tuple(excursions(before.excursions, Sample(now, rank), BY_RANK, delay, STAYS_FOR, _is_inside))
     pointed = {name for name, points in present.parts.items() if points}
-    state.scored = Scored(after, tuple(sorted(pointed | lost)), called.message if called else before.detail, now)
+    measured_at = max((now - age for name, age in given.ages.items() if name in pointed), default=None)
+    detail = called.message if called else before.detail
+    waits = any(each.waits for each in before.excursions)
+    if waits and (rank, measured_at) == (before.rank, before.measured_at):
+        # The same points once more, because something else was measured: that confirms nothing.
+        state.scored = replace(before, detail=detail)
+        return
+    delay = DELAY if _is_monitored(state, now) else None
+    after = tuple(excursions(before.excursions, Sample(now, rank), BY_RANK, delay, _stays_for(state, rank), _is_inside))
+    state.scored = Scored(after, tuple(sorted(pointed | lost)), detail, now, rank, measured_at)
 
 
 def look(state: State, now: datetime) -> None:
@@ -86,7 +98,15 @@ def call(state: State) -> Call | None:
 
 
 def _held(scored: Scored) -> int:
-    return max((each.severity.rank for each in scored.excursions if not each.dismissed), default=0)
+    """What the score called for when it was last known: not what is on its way back."""
+    there = [each.severity.rank for each in scored.excursions if each.beyond_since and not each.dismissed]
+    return max(there, default=0)
+
+
+def _stays_for(state: State, rank: int) -> timedelta:
+    """Who has the alert in his hand is told soon that the score calls for nothing more, and anew when it does again."""
+    told = state.episodes.get(SCORE)
+    return CLEAR_TIME if rank == 0 and told and told.is_open and told.acknowledged else STAYS_FOR
 
 
 def dismiss(state: State) -> None:

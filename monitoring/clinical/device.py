@@ -20,4 +20,13 @@ def calls(state: State) -> Iterator[tuple[str, Call | None]]:
     """Each condition, and whether it is there now."""
     for status, (name, severity, words) in TOLD.items():
         said = sorted(sensor for sensor, word in state.devices.items() if word.status == status)
-        yield name, Call(Kind.TECHNICAL, severity, f"{', '.join(said)}: {words}"[:200]) if said else None
+        told = Call(Kind.TECHNICAL, severity, f"{', '.join(said)}: {words}"[:200], frozenset(said))
+        yield name, told if said else None
+
+
+def forget(state: State, condition: str) -> None:
+    """A person ended this condition: it is there again when a device says so again."""
+    for status, (name, _, _) in TOLD.items():
+        if name == condition:
+            for sensor in [sensor for sensor, word in state.devices.items() if word.status == status]:
+                del state.devices[sensor]

@@ -112,6 +112,7 @@ class Call(NamedTuple):
     kind: Kind
     severity: Severity
     detail: str
+    names: frozenset[str] = frozenset()  # whom or what it is about; one more than was told is news
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +129,24 @@ Sensors = dict[Sign, dict[str, Standing]]
 class Scored:
     """Where the score stands: its excursions, the inputs that last had points, and what was last to be told.
 
-    `at`: when it was last computed, by our clock.
+    `at`: when it was last computed from new values, by our clock. `rank`: how bad it called then, 0 for not at all;
+    `measured_at`: when the newest of the inputs with points was measured.
     """
 
     excursions: tuple[Excursion, ...] = ()
     inputs: tuple[str, ...] = ()
     detail: str = ""
     at: datetime | None = None
+    rank: int = 0
+    measured_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class State:
     """What is known of one patient.
 
-    `episodes` by condition, the newest live one; `records`, the newest late one. `anchors` are older standings, from which
+    `episodes` by condition, the newest live one; `records`, the newest late one; `named`, by condition, what its open episode
+    was last told to be about. `anchors` are older standings, from which
     the window is folded again when a reading comes out of order.
     """
 
@@ -151,6 +156,7 @@ class State:
     anchors: dict[Sign, dict[str, tuple[Standing, ...]]] = field(default_factory=dict)
     observed: dict[str, Observed] = field(default_factory=dict)
     scored: Scored | None = None
+    named: dict[str, frozenset[str]] = field(default_factory=dict)
     episodes: dict[str, Episode] = field(default_factory=dict)
     records: dict[str, Episode] = field(default_factory=dict)
 
@@ -162,6 +168,7 @@ class State:
             {sign: dict(sensors) for sign, sensors in self.anchors.items()},
             dict(self.observed),
             self.scored,
+            dict(self.named),
             dict(self.episodes),
             dict(self.records),
         )

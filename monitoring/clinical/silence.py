@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from monitoring.clinical.episode import Call, Kind, State
 from monitoring.clinical.limits import Severity
-from monitoring.clinical.sensor import Standing
+from monitoring.clinical.sensor import FRESH, Standing
 from monitoring.clinical.signs import FACTS, Sign
 
 NO_DATA = "no_data"
 BY_HAND = "manual"  # the sensor of entries by hand: people keep no schedule
 PRESSURES = FACTS[Sign.MEAN_BP].group
 SILENT_AFTER = timedelta(minutes=2)  # or four of the sensor's rhythms
+OFTEN = timedelta(minutes=15)  # a cuff that measures at least so often stands in for a continuous sensor
 # A slow cuff speaks for hours. A look that lies further ahead than minutes is taken for one of a clock that was set back.
 LONGEST_PAUSE = timedelta(minutes=9)
 
@@ -45,9 +46,11 @@ def _awaited(state: State) -> Iterator[tuple[list[tuple[datetime, Sign, str]], d
         heard = groups.setdefault(FACTS[sign].group, [])
         heard += [(standing.measured_at, sign, name, standing) for name, standing in by_sensor.items()]
     for heard in groups.values():
-        expected = [each[:3] for each in heard if _is_due(*each[1:]) and not _stands_by(state, each[2], each[0])]
-        if expected:
-            yield expected, max(_speaks_until(standing) for *_, standing in heard)
+        due = [each for each in heard if _is_due(*each[1:]) and not _stands_by(state, each[2], each[0])]
+        continuous = [each for each in due if each[3].continuous]
+        if expected := continuous or due:
+            longest = OFTEN if continuous else timedelta.max
+            yield [each[:3] for each in expected], max(_speaks_until(*each[2:], longest) for each in heard)
 
 
 def _is_due(sign: Sign, name: str, standing: Standing) -> bool:
@@ -60,8 +63,17 @@ def _stands_by(state: State, sensor: str, since: datetime) -> bool:
     return word is not None and word.status == "standby" and word.said_at >= since
 
 
-def _speaks_until(standing: Standing) -> datetime:
-    return _seen(standing) + (silent_after(standing) if standing.continuous else standing.old_after)
+def _speaks_until(name: str, standing: Standing, longest: timedelta = timedelta.max) -> datetime:
+    """How long a sensor's newest value says that its sign is measured; a cuff's only where its rhythm is no longer than this.
+
+    A spot check, a round by hand or a rare cuff is a look in passing: it stands in for nothing that was lost.
+    """
+    if standing.continuous:
+        return _seen(standing) + silent_after(standing)
+    if standing.scheduled and name != BY_HAND and timedelta(seconds=max(standing.paces)) <= longest:
+        return _seen(standing) + standing.old_after
+    has_begun = standing.steady_since is not None and standing.steady_since < standing.measured_at
+    return _seen(standing) + (FRESH if has_begun else timedelta())
 
 
 def next_look(state: State, now: datetime) -> datetime | None:
@@ -92,7 +104,7 @@ def expect_no_more(state: State, now: datetime) -> None:
     """Somebody knows that these sensors are off: they are missed again only after they have sent steadily again."""
     for sign, by_sensor in state.standings.items():
         for name, standing in by_sensor.items():
-            if _is_due(sign, name, standing) and _speaks_until(standing) <= now:
+            if _is_due(sign, name, standing) and _speaks_until(name, standing) <= now:
                 by_sensor[name] = replace(standing, continuous=False, steady_since=None, paces=())
 
 
@@ -105,7 +117,8 @@ def call(state: State, now: datetime) -> Call | None:
     for sign, name in lost:
         signs.setdefault(_where_and_why(state, sign, name), []).append(FACTS[sign].label)
     said = "; ".join(sorted(f"{', '.join(labels)} ({where})" for where, labels in signs.items()))
-    return Call(Kind.TECHNICAL, Severity.WARNING, f"cannot measure: {said}"[:200])
+    groups = frozenset(FACTS[sign].group for sign, _ in lost)
+    return Call(Kind.TECHNICAL, Severity.WARNING, f"cannot measure: {said}"[:200], groups)
 
 
 def _where_and_why(state: State, sign: Sign, name: str) -> str:

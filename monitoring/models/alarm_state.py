@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ class _Document:
     anchors: dict[Sign, dict[str, tuple[Standing, ...]]] = field(default_factory=dict)
     observed: dict[str, Observed] = field(default_factory=dict)
     scored: Scored | None = None
+    named: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class AlarmState(models.Model):
 
     @classmethod
     def of(cls, admission_id: int, state: State, *, due_at: datetime | None, device_id: int | None) -> AlarmState:
-        document = _Document(state.standings, state.words, state.devices, state.anchors, state.observed, state.scored)
+        document = _Document(*_kept(state))
         return cls(
             admission_id=admission_id,
             document=_encoder.encode(document).decode(),
@@ -84,7 +85,12 @@ class AlarmState(models.Model):
             return State()
         if '"holds"' in self.document:
             _take_over(document, msgspec.json.decode(self.document)["standings"])
-        return State(document.standings, document.words, document.devices, document.anchors, document.observed, document.scored)
+        return State(*_kept(document))
+
+
+def _kept(memory: State | _Document) -> tuple[Any, ...]:
+    """What both have, in the order of their fields."""
+    return tuple(getattr(memory, each.name) for each in fields(_Document))
 
 
 def _take_over(document: _Document, former: dict[str, Any]) -> None:

@@ -195,3 +195,62 @@ def test_of_a_stay_that_is_over_no_score_is_told():
     ada = Bedside().reads(0, closed=True, **bad(SEVEN)).reads(20, closed=True, **bad(SEVEN))
 
     assert ada.told(NEWS2) == []
+
+
+class TestInAHand:
+    """Whoever has it is told soon that the score has fallen, and anew when it rises again."""
+
+    @pytest.fixture
+    def taken(self) -> Bedside:
+        return Bedside().reads(0, "spot", **bad(SEVEN)).takes(10, NEWS2)
+
+    def test_it_ends_five_minutes_after_the_score_fell(self, taken):
+        taken.reads(120, "spot", **WELL).reads(419, "spot", **WELL)
+        assert taken.is_open(NEWS2)
+
+        assert taken.reads(420, "spot", **WELL).told(NEWS2) == ["raised", "resolved"]
+
+    def test_the_next_deterioration_calls_anew(self, taken):
+        taken.reads(120, "spot", **WELL).reads(600, "spot", **WELL).reads(1200, "spot", **bad(SEVEN))
+
+        assert taken.told(NEWS2) == ["raised", "resolved", "raised"]
+        assert not taken.episode(NEWS2).acknowledged
+
+    def test_losing_an_input_does_not_hold_what_was_on_its_way_back(self, taken):
+        taken.reads(120, "spot", **WELL).reads(720, "spot", systolic_bp=120)
+
+        assert taken.told(NEWS2) == ["raised", "resolved"]
+
+    def test_a_score_that_swings_is_one_call_for_an_hour(self, taken):
+        for place in range(1, 12):
+            taken.reads(300 * place, "spot", **bad(FIVE if place % 2 else SEVEN))
+
+        assert taken.told(NEWS2) == ["raised"]
+
+
+class TestTheSamePointsOnceMore:
+    """A sparse value is not confirmed because other things are measured beside it."""
+
+    @staticmethod
+    def ox_beside_an_ecg(ada, *saturations, begin=0):
+        for place, value in enumerate(saturations):
+            ada.reads(begin + 60 * place, "OX", spo2=value)
+            ada.steadily(begin + 60 * place, begin + 60 * place + 55, "ECG", heart_rate=70, respiratory_rate=15)
+        return ada
+
+    def test_one_artefact_calls_nobody(self):
+        ada = self.ox_beside_an_ecg(Bedside(), *[97] * 5, 91, 97, 97)
+
+        assert ada.told(NEWS2) == []
+
+    def test_what_stays_is_told(self):
+        ada = self.ox_beside_an_ecg(Bedside(), *[97] * 5, *[91] * 4)
+
+        assert ada.told(NEWS2) == ["raised"]
+
+    def test_it_is_told_by_silence_too(self):
+        ada = self.ox_beside_an_ecg(Bedside(), *[97] * 5, 91)
+        ada.waits(355, 389)
+        assert ada.told(NEWS2) == []
+
+        assert ada.waits(389, 390).told(NEWS2) == ["raised"]

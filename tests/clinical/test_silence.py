@@ -61,31 +61,59 @@ class TestGroups:
 
         assert ada.told(NO_DATA) == []
 
-    def test_a_cuff_speaks_for_two_of_its_rhythms(self, ada):
-        ada.watched("art", mean_bp=85).reads(0, "cuff", mean_bp=85).reads(60, "cuff", mean_bp=85).looks(179)
+    @staticmethod
+    def with_a_cuff(ada, minutes) -> float:
+        """A cuff that has measured at set times, the last time now; until then a line measured too."""
+        for place in range(3):
+            ada.reads(60 * minutes * place, "cuff", mean_bp=85)
+        now = 180 * minutes
+        ada.steadily(now - 200, now, "art", mean_bp=85).reads(now, "cuff", mean_bp=85)
+        return now
+
+    @pytest.mark.parametrize("minutes", [5, 15])
+    def test_a_cuff_that_measures_often_stands_in_for_a_line(self, ada, minutes):
+        now = self.with_a_cuff(ada, minutes)
+        ada.waits(now, now + 120 * minutes - 1)
         assert ada.told(NO_DATA) == []
 
-        assert ada.looks(180).told(NO_DATA) == ["raised"]
+        assert ada.waits(now, now + 120 * minutes).told(NO_DATA) == ["raised"]
 
-    def test_who_was_measured_once_by_another_is_missed_when_that_value_is_old(self, ada):
-        ada.watched().reads(0, spo2=97).reads(110, "spot", spo2=97).waits(110, 139)
+    @pytest.mark.parametrize("minutes", [16, 60])
+    def test_a_rare_cuff_does_not(self, ada, minutes):
+        now = self.with_a_cuff(ada, minutes)
+
+        assert ada.waits(now, now + 120).episode(NO_DATA).detail == "cannot measure: MAP (art, no data)"
+
+    @pytest.mark.parametrize("minutes", [15, 60, 360])
+    def test_nor_do_rounds_by_hand(self, ada, minutes):
+        for place in range(4):
+            ada.reads(60 * minutes * place, "manual", spo2=97)
+        now = 180 * minutes
+        ada.steadily(now - 200, now, spo2=97).reads(now + 60, "manual", spo2=97).waits(now + 60, now + 120)
+
+        assert ada.told(NO_DATA) == ["raised"]
+        assert ada.reads(now + 60 * minutes, "manual", spo2=97).told(NO_DATA) == ["raised"]
+
+    def test_nor_does_a_spot_check(self, ada):
+        ada.watched().reads(0, spo2=97).reads(110, "spot", spo2=97).waits(110, 120)
+
+        assert ada.told(NO_DATA) == ["raised"]
+
+    def test_a_sensor_that_has_begun_to_send_steadily_does(self, ada):
+        ada.watched().reads(0, spo2=97).steadily(60, 600, "new", every=20, spo2=97).waits(600, 629)
+
         assert ada.told(NO_DATA) == []
-
-        assert ada.waits(139, 140).told(NO_DATA) == ["raised"]
 
     def test_each_group_is_missed_at_its_own_time(self, ada):
-        ada.watched().watched("ecg", heart_rate=70).reads(0, spo2=97).reads(0, "ecg", heart_rate=70)
-        ada.reads(110, "spot", spo2=97).waits(110, 120)
+        ada.watched().watched("ecg", heart_rate=70).reads(20, spo2=97).reads(0, "ecg", heart_rate=70).waits(20, 120)
         assert ada.episode(NO_DATA).detail == "cannot measure: HR (ecg, no data)"
 
         assert ada.waits(120, 140).episode(NO_DATA).detail == "cannot measure: HR (ecg, no data); SpO₂ (M7, no data)"
 
-    def test_while_a_slow_cuff_speaks_time_is_looked_at_every_few_minutes(self, ada):
-        ada.watched("art", mean_bp=85).reads(0, "cuff", mean_bp=85).reads(3600, "cuff", mean_bp=85)
-        assert alarm.next_look(ada.state, ada.limits, when(3600)) < when(3600) + FURTHEST
-        assert ada.waits(3600, 3600 + 7199).told(NO_DATA) == []
+    def test_while_a_cuff_speaks_time_is_looked_at_every_few_minutes(self, ada):
+        now = self.with_a_cuff(ada, 15)
 
-        assert ada.waits(3600 + 7199, 3600 + 7200).told(NO_DATA) == ["raised"]
+        assert alarm.next_look(ada.state, ada.limits, when(now)) < when(now) + FURTHEST
 
     def test_a_look_back_from_long_ago_still_finds_the_silence(self, ada):
         ada.watched().reads(0, spo2=97)
@@ -151,11 +179,12 @@ class TestCuffs:
 class TestEnded:
     def test_it_ends_when_its_sign_is_measured_again(self, ada):
         ada.watched().looks(200).reads(201, "other", spo2=97)
+        assert ada.told(NO_DATA) == ["raised"]
 
-        assert ada.told(NO_DATA) == ["raised", "resolved"]
+        assert ada.reads(206, "other", spo2=97).told(NO_DATA) == ["raised", "resolved"]
 
     def test_it_ends_no_alert_of_a_sign(self, ada):
-        ada.watched().steadily(0, 20, spo2=84).takes(21).looks(300).reads(301, "other", spo2=97)
+        ada.watched().steadily(0, 20, spo2=84).takes(21).looks(300).steadily(301, 306, "other", spo2=97)
 
         assert (ada.told(NO_DATA), ada.told(), ada.active()) == (["raised", "resolved"], ["raised"], Severity.CRITICAL)
 
@@ -198,13 +227,67 @@ class TestEnded:
         assert not ada.is_open(NO_DATA)
 
     def test_after_a_day_who_is_missed_goes_with_the_alert(self, ada):
-        ada.watched().looks(200).reads(DAY + 1, "cuff", mean_bp=85).reads(DAY + 2, "other", spo2=97)
+        ada.watched().looks(200).reads(DAY + 1, "cuff", mean_bp=85).steadily(DAY + 2, DAY + 7, "other", spo2=97)
 
         assert ada.told(NO_DATA) == ["raised", "resolved"]
         assert list(ada.state.standings[Sign.SPO2]) == ["other"]
 
 
+class TestMoreIsLost:
+    """Who took the loss of one sign has not taken the loss of another."""
+
+    @pytest.fixture
+    def ben(self) -> Bedside:
+        """His temperature is lost and taken; the rest is measured."""
+        ben = Bedside().watched("T", body_temp=37).watched("ECG", heart_rate=70).watched("OX", spo2=97)
+        for at in range(0, 601, 20):
+            ben.reads(at, "ECG", heart_rate=70).reads(at, "OX", spo2=97).looks(at + 1)
+        return ben.takes(602, NO_DATA)
+
+    def test_it_calls_again_and_names_all(self, ben):
+        ben.waits(602, 800)
+
+        assert ben.told(NO_DATA) == ["raised", "reraised"]
+        assert not ben.episode(NO_DATA).acknowledged
+        assert ben.episode(NO_DATA).detail == "cannot measure: HR (ECG, no data); SpO₂ (OX, no data); Temp (T, no data)"
+
+    def test_less_is_no_news(self, ben):
+        ben.waits(602, 800).takes(801, NO_DATA).steadily(810, 900, "ECG", heart_rate=70)
+
+        assert ben.told(NO_DATA) == ["raised", "reraised"]
+        assert ben.episode(NO_DATA).acknowledged
+
+    def test_before_it_was_taken_it_only_says_more(self):
+        ada = Bedside().watched("T", body_temp=37).watched("OX", spo2=97).steadily(0, 200, "OX", spo2=97)
+        ada.looks(201).waits(201, 400)
+
+        assert ada.told(NO_DATA) == ["raised"]
+        assert "SpO₂" in ada.episode(NO_DATA).detail
+
+    def test_a_second_device_with_a_fault_calls_again(self, ada):
+        ada.hears([Reading("pump", when(0), {}, device="fault")], arrives=0).takes(10, "device_fault")
+        ada.hears([Reading("M7", when(20), {}, device="fault")], arrives=20)
+
+        assert ada.told("device_fault") == ["raised", "reraised"]
+
+
+class TestOldValuesOnly:
+    def test_a_stream_of_old_values_is_silence_of_the_patient_now(self, ada):
+        ada.watched()
+        for at in range(0, 400, 5):
+            ada.reads(at - 900, arrives=at, spo2=97).looks(at + 1)
+
+        assert ada.told(NO_DATA) == ["raised"]
+
+
 class TestDevices:
+    def test_who_ended_it_by_hand_hears_of_it_when_the_device_says_so_anew(self, ada):
+        ada.hears([Reading("M7", when(0), {}, device="fault")], arrives=0).dismisses(5, "device_fault")
+        assert ada.reads(60, spo2=97).told("device_fault") == ["raised", "resolved"]
+
+        ada.hears([Reading("M7", when(70), {}, device="fault")], arrives=70)
+        assert ada.told("device_fault") == ["raised", "resolved", "reopened"]
+
     @pytest.mark.parametrize(("word", "condition"), [("fault", "device_fault"), ("standby", "standby")])
     def test_what_a_device_never_took_back_is_told_for_more_than_a_day(self, ada, word, condition):
         ada.hears([Reading("pump", when(0), {}, device=word)], arrives=0).reads(DAY + 1, "cuff", mean_bp=85)
