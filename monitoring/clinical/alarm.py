@@ -225,7 +225,7 @@ def _append(course: Course, thread: Thread, sample: Sample) -> None:
     if before is not None and sample.at < before.measured_at:
         before = _put_before(course.state, thread, before, sample.at)
     # A backlog of old values is no word of the patient now: while nothing else comes, the sensor is silent.
-    seen_at = course.now if sample.live else (before.seen_at if before else None)
+    seen_at = before.seen_at if before and not sample.live else course.now
     after = sensors.carry_on(before, thread[0], sample, course.limits[thread[0]], seen_at=seen_at)
     anchors.drop(course.state, thread, before or after, sample.at)
     course.stand(thread, before, after, sample)

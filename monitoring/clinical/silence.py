@@ -88,6 +88,11 @@ def grey_at(state: State) -> datetime | None:
     return max((_seen(standing) + standing.old_after for standing in _expected(state)), default=None)
 
 
+def heard_at(state: State) -> datetime | None:
+    """When we last heard one of the continuous sensors, by our clock; None: none is expected to send."""
+    return max((_seen(standing) for standing in _expected(state)), default=None)
+
+
 def _expected(state: State) -> Iterator[Standing]:
     """The continuous sensors, but those on standby."""
     for by_sensor in state.standings.values():

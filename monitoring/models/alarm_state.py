@@ -54,6 +54,10 @@ class AlarmState(models.Model):
     due_at = models.DateTimeField(null=True, db_index=True)
     # When the last of its continuous sensors is old: of a whole ward, that tells a lost link from lost sensors.
     grey_at = models.DateTimeField(null=True)
+    # When we last heard one of them, by our clock.
+    heard_at = models.DateTimeField(null=True)
+    # His silence was told as that of a link, and nothing has come of him since.
+    link_lost = models.BooleanField(default=False)
     device = models.ForeignKey(Device, on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = AlarmStateQuerySet.as_manager()
@@ -69,6 +73,7 @@ class AlarmState(models.Model):
             document=_encoder.encode(document).decode(),
             due_at=due_at,
             grey_at=silence.grey_at(state),
+            heard_at=silence.heard_at(state),
             device_id=device_id,
         )
 

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.models import Device, User, Ward
 from monitoring import realtime, sql
 from monitoring.clinical.alarm import MEMORY
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.together import MULTIPLE_SIGNS
-from monitoring.models import Admission, AlarmState, Alert, AlertEvent, Patient, Vital, WardRules
+from monitoring.models import Admission, AlarmState, Alert, AlertEvent, DeviceAssignment, Patient, Vital, WardRules
 from monitoring.services import escalation, history, thresholds
 from monitoring.services.cases import Case, gather, histories
 from monitoring.services.episodes import MOVING
@@ -201,11 +203,15 @@ def close(admission: Admission, *, by: User | None, at: datetime, note: str) -> 
 
 
 def move(admission: Admission, *, to: Ward, by: User | None, at: datetime) -> None:
-    """The patient lies in another ward now: his open alerts are that ward's, and somebody there has to take them.
+    """The patient lies in another ward now: his open alerts, and those of the devices on him, are that ward's.
 
-    Their escalation begins anew by that ward's plan, and whoever had taken one in the old ward has it no more.
+    Somebody there has to take them: their escalation begins anew by that ward's plan, and whoever had taken one in the old
+    ward has it no more.
     """
-    alerts = list(Alert.objects.open().select_for_update().filter(admission=admission).exclude(ward=to))
+    worn = DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True, device__kind=Device.Kind.MONITOR)
+    devices = [f"device:{device}" for device in worn.values_list("device", flat=True)]
+    his = Q(admission=admission) | Q(subject__in=devices)
+    alerts = list(Alert.objects.open().select_for_update().filter(his).exclude(ward=to).order_by("pk"))
     held = [alert for alert in alerts if alert.acknowledged_at]
     for alert in alerts:
         alert.ward = to

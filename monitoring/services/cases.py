@@ -49,6 +49,9 @@ class Case:
     bed_id: int | None
     device_id: int | None = None  # that spoke last
     look_again_at: datetime | None = None
+    link_lost: bool = False  # his silence was told as that of a link
+    heard_before: datetime | None = None
+    listened: bool = False
     observations: Observations = field(default_factory=Observations)
     limits: Mapping[Sign, Limits] = field(default_factory=dict)
     state: State = field(default_factory=State)
@@ -62,6 +65,7 @@ class Case:
         return [reading_of(vital, closed=self.bed_id is None) for vital in vitals]
 
     def follow(self, readings: Iterable[Reading], history: Mapping[alarm.Thread, Sequence[Sample]], *, now: datetime) -> None:
+        self.listened = True
         self._hear(
             alarm.follow(self.state, readings, self.limits, now=now, patient=self.observations, history=history), BY_RULE
         )
@@ -143,7 +147,9 @@ class Case:
     def row(self, *, now: datetime) -> AlarmState:
         looks = [alarm.next_look(self.state, self.limits, now), self.look_again_at] if self.bed_id else []
         due_at = min((at for at in looks if at), default=None)
-        return AlarmState.of(self.admission_id, self.state, due_at=due_at, device_id=self.device_id)
+        row = AlarmState.of(self.admission_id, self.state, due_at=due_at, device_id=self.device_id)
+        row.link_lost = self.link_lost and not (self.listened and row.heard_at != self.heard_before)
+        return row
 
     def _hear(self, outcome: tuple[State, list[Event]], by: By) -> None:
         self.state, events = outcome
@@ -195,7 +201,9 @@ def gather(admission_ids: Collection[int], *, now: datetime) -> dict[int, Case]:
         for placement in placements.order_by("started_at", "pk")  # the last one wins
     }
     for row in AlarmState.objects.filter(admission__in=admission_ids):
-        cases[row.admission_id].state, cases[row.admission_id].device_id = row.state, row.device_id
+        known = cases[row.admission_id]
+        known.state, known.device_id = row.state, row.device_id
+        known.link_lost, known.heard_before = row.link_lost, row.heard_at
     recent = Alert.objects.select_for_update().filter(
         Q(resolved_at=None)
         | Q(resolved_at__gte=now - alarm.COOLDOWN)

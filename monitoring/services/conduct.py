@@ -67,25 +67,27 @@ def keep(device: Device, before: Conduct, after: Conduct, *, now: datetime) -> N
     if after == before:
         return
     DeviceState.of(device, after).save()
-    sentences = {}
+    findings = []
     if after.clocks != before.clocks:
-        sentences[technical.CLOCK_SKEW] = _wrong_clocks(after)
+        findings.append(_wrong_clocks(after))
     if after.refused != before.refused:
-        sentences[technical.REFUSED_READINGS] = _refused(after)
-    for condition, sentence in sentences.items():
-        if sentence:
-            technical.tell(device, condition, Severity.WARNING, sentence, now=now)
-    technical.end(device, [condition for condition, sentence in sentences.items() if not sentence], now=now)
+        findings.append(_refused(after))
+    for finding in findings:
+        if finding.names:
+            technical.tell(device, finding, now=now)
+    technical.end(device, [finding.condition for finding in findings if not finding.names], now=now)
 
 
-def _wrong_clocks(conduct: Conduct) -> str:
-    wrong = [(_sensor(source), each.correction) for source, each in conduct.clocks.items()]
-    return "; ".join(sorted({clock.phrase(sensor, by) for sensor, by in wrong if by is not None}))
+def _wrong_clocks(conduct: Conduct) -> technical.Finding:
+    wrong = {(_sensor(source), each.correction) for source, each in conduct.clocks.items() if each.correction is not None}
+    sentence = "; ".join(sorted({clock.phrase(sensor, by) for sensor, by in wrong if by is not None}))
+    return technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, sentence, frozenset(sensor for sensor, _ in wrong))
 
 
-def _refused(conduct: Conduct) -> str:
-    refused = sorted({_sensor(source) for source, each in conduct.refused.items() if each.count >= TOO_MANY_REFUSED})
-    return f"readings of {', '.join(refused)} are refused, {TOO_MANY_REFUSED} in a row" if refused else ""
+def _refused(conduct: Conduct) -> technical.Finding:
+    names = {_sensor(source) for source, each in conduct.refused.items() if each.count >= TOO_MANY_REFUSED}
+    sentence = f"readings of {', '.join(sorted(names))} are refused, {TOO_MANY_REFUSED} in a row"
+    return technical.Finding(technical.REFUSED_READINGS, Severity.WARNING, sentence, frozenset(names))
 
 
 def _newest(device: Device, items: Sequence[Item]) -> dict[str, datetime]:

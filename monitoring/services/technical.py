@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -24,10 +25,23 @@ CLOCK_SKEW = "clock_skew"
 REFUSED_READINGS = "refused_readings"
 AlarmStates = QuerySet[AlarmState]
 TOGETHER = 2  # patients that fall silent at once are a link
-AT_ONCE_WITHIN = timedelta(minutes=2)  # by when their last values grow old, which their rhythms set apart
+AT_ONCE_WITHIN = timedelta(minutes=2)  # by when they were last heard, which their rhythms set apart
+SAME_MOMENT = timedelta(seconds=10)  # a link that breaks ends all within so long
+MISSES = 0.75  # of the time until a sensor is grey, which is two of its rhythms: by then a reading is missing
+LONGEST_DETAIL = 200
+_NAMES = re.compile(r"[A-Za-z0-9._:/-]+")  # of sensors, see accounts.fields
 AT_ONCE = 50  # patients that one step looks at
 SET_ASIDE = timedelta(seconds=60)
 BACK_FOR = timedelta(seconds=30)  # after the link has come back, before somebody still silent is told
+
+
+class Finding(NamedTuple):
+    """What is wrong, how bad, in a sentence; `names`: the sensors that it is about, as they stand in the sentence."""
+
+    condition: str
+    severity: Severity
+    detail: str
+    names: frozenset[str] = frozenset()
 
 
 class Subject(NamedTuple):
@@ -64,19 +78,22 @@ def end_lost_links(*, now: datetime) -> bool:
     """A step of the watcher: a lost link that brings readings again ends, and who is still silent is looked at soon."""
     for alert in Alert.objects.open().filter(condition=LINK_LOST).select_related("ward"):
         patients = _patients_behind(alert)
-        if patients.filter(grey_at__gt=now).exists() or not patients.exists():
+        if patients.filter(link_lost=False, grey_at__gt=now).exists() or not patients.exists():
             _end_lost_link(alert, now=now)
             return True
     return False
 
 
-def tell(device: Device, condition: str, severity: Severity, detail: str, *, now: datetime) -> None:
-    """Raise an alert of this device where its patient lies, a gateway's in its first ward; one that is open only moves."""
-    worn = DeviceAssignment.objects.filter(device=device, is_open=True).values("patient")
-    lying = Placement.objects.filter(admission__patient__in=worn, is_open=True).values_list("bed__ward", flat=True).first()
-    ward_id = lying or device.wards.order_by("pk").values_list("pk", flat=True).first()
-    if ward_id is not None:
-        _tell(Subject(f"device:{device.pk}", ward_id, device), condition, severity, detail, now=now)
+def tell(device: Device, finding: Finding, *, now: datetime) -> None:
+    """Raise an alert of this device where its patient lies, a gateway's in its first ward; one that is open only moves.
+
+    A monitor that is on nobody is told where it was last.
+    """
+    ward_id = _ward_of(device)
+    if ward_id is None:
+        log.warning("%s has %s, and no ward that could be told", device, finding.condition)
+        return
+    _tell(Subject(f"device:{device.pk}", ward_id, device), finding, now=now)
 
 
 def end(device: Device, conditions: Iterable[str], *, now: datetime) -> None:
@@ -84,32 +101,59 @@ def end(device: Device, conditions: Iterable[str], *, now: datetime) -> None:
     _end(Alert.objects.open().filter(subject=f"device:{device.pk}", condition__in=list(conditions)), now=now)
 
 
-def _tell(subject: Subject, condition: str, severity: Severity, detail: str, *, now: datetime) -> None:
-    known = Alert.objects.select_for_update().filter(subject=subject.name, condition=condition)
-    recent = known.filter(Q(is_open=True) | Q(resolved_at__gte=now - COOLDOWN)).order_by("is_open", "-raised_at")
+def _ward_of(device: Device) -> int | None:
+    newest = DeviceAssignment.objects.filter(device=device).order_by("-started_at", "-pk").first()
+    patient, is_on = (newest.patient_id, newest.is_open) if newest else (0, None)
+    places = Placement.objects.filter(admission__patient=patient).order_by("-started_at", "-pk")
+    of_patient = places.values_list("bed__ward", flat=True)
+    lying = of_patient.filter(is_open=True).first() if is_on else None
+    return lying or device.wards.order_by("pk").values_list("pk", flat=True).first() or of_patient.first()
+
+
+def _tell(subject: Subject, finding: Finding, *, now: datetime) -> None:
+    known = Alert.objects.select_for_update().filter(subject=subject.name, condition=finding.condition)
+    recent = known.filter(Q(is_open=True) | Q(resolved_at__gte=now - COOLDOWN, resolved_at__lte=now))
     alert = max(recent, key=lambda each: (each.is_open or False, each.raised_at), default=None)
     if alert is None:
-        alert = Alert(subject=subject.name, condition=condition, ward_id=subject.ward_id, device=subject.device)
-        alert.raised_at = alert.measured_at = now
-        what = AlertEvent.What.RAISED
-    elif alert.is_open:
-        if alert.detail != detail[:200]:
-            Alert.objects.filter(pk=alert.pk).update(detail=detail[:200], last_measured_at=now)
-            realtime.beds_changed({alert.ward_id: []})
-        return
-    else:
-        alert.version, what = alert.version + 1, AlertEvent.What.REOPENED
-        alert.silenced_until = alert.silenced_by = None
-        if severity is Severity.CRITICAL or alert.resolved_by_id:
+        alert = Alert(subject=subject.name, condition=finding.condition, device=subject.device)
+        alert.kind, alert.raised_at, alert.measured_at = Alert.Kind.TECHNICAL, now, now
+        _call(alert, subject, finding, AlertEvent.What.RAISED, now=now)
+    elif not alert.is_open:
+        if finding.severity is Severity.CRITICAL or alert.resolved_by_id:
             alert.acknowledged_at = alert.acknowledged_by = None
-    alert.kind, alert.severity, alert.detail, alert.last_measured_at = Alert.Kind.TECHNICAL, severity.value, detail[:200], now
+        _call(alert, subject, finding, AlertEvent.What.REOPENED, now=now)
+    elif alert.acknowledged_at and _is_more(finding, alert):
+        alert.acknowledged_at = alert.acknowledged_by = None
+        _call(alert, subject, finding, AlertEvent.What.RERAISED, now=now)
+    else:
+        _amend(alert, finding, now=now)
+
+
+def _call(alert: Alert, subject: Subject, finding: Finding, what: AlertEvent.What, *, now: datetime) -> None:
+    """The alert calls: it is open, its silence is over, and whoever has not taken it is told."""
+    alert.version += what is not AlertEvent.What.RAISED
+    alert.ward_id, alert.severity, alert.detail = subject.ward_id, finding.severity.value, finding.detail[:LONGEST_DETAIL]
     alert.is_open, alert.resolved_at, alert.resolved_by = True, None, None
+    alert.silenced_until = alert.silenced_by = None
+    alert.last_measured_at = now
     if alert.acknowledged_at:
         escalation.taken([alert], at=now)
     else:
         escalation.restart([alert], now=now)
     alert.save()
     history.tell([alert], what, by=None, at=now)
+
+
+def _is_more(finding: Finding, alert: Alert) -> bool:
+    """It is about a sensor that was not told yet. Where the sentence was cut, nobody can say."""
+    return len(alert.detail) < LONGEST_DETAIL and not finding.names <= set(_NAMES.findall(alert.detail))
+
+
+def _amend(alert: Alert, finding: Finding, *, now: datetime) -> None:
+    detail = finding.detail[:LONGEST_DETAIL]
+    if alert.detail != detail:
+        Alert.objects.filter(pk=alert.pk).update(detail=detail, last_measured_at=now)
+        realtime.beds_changed({alert.ward_id: []})
 
 
 def _end(found: Iterable[Alert], *, now: datetime) -> None:
@@ -131,28 +175,43 @@ def _tell_lost_link(state: AlarmState, *, now: datetime) -> bool:
     ward = Ward.objects.select_for_update().filter(pk=lying).first() if lying else None
     if ward is None:
         return False
-    lost = _silent_together(_in_ward(ward), now)
-    if lost:
+    patients = _in_ward(ward)
+    if lost := _silent_together(patients, now):
         detail = f"no data from any of {lost} patients of {ward}: link lost"
-        _tell(Subject(f"ward:{ward.pk}", ward.pk), LINK_LOST, Severity.CRITICAL, detail, now=now)
+        _tell(Subject(f"ward:{ward.pk}", ward.pk), Finding(LINK_LOST, Severity.CRITICAL, detail), now=now)
+        _mark(patients)
         return True
     gateway = state.device
     if gateway is None or gateway.kind != Device.Kind.GATEWAY:
         return False
-    lost = _silent_together(AlarmState.objects.filter(device=gateway, admission__is_open=True), now)
-    if lost:
+    patients = AlarmState.objects.filter(device=gateway, admission__is_open=True)
+    if lost := _silent_together(patients, now):
         detail = f"no data from any of {lost} patients behind {gateway}: link lost"
-        _tell(Subject(f"device:{gateway.pk}", ward.pk, gateway), LINK_LOST, Severity.CRITICAL, detail, now=now)
+        _tell(Subject(f"device:{gateway.pk}", ward.pk, gateway), Finding(LINK_LOST, Severity.CRITICAL, detail), now=now)
+        _mark(patients)
     return bool(lost)
 
 
+def _mark(patients: AlarmStates) -> None:
+    """The next reading of one of them takes his mark away: that ends the lost link, whatever our clock did meanwhile."""
+    marked = list(patients.filter(link_lost=False).exclude(grey_at=None).values_list("pk", flat=True))
+    AlarmState.objects.filter(pk__in=marked).update(link_lost=True)
+
+
 def _silent_together(patients: AlarmStates, now: datetime) -> int:
-    """How many there are, when all of them are silent and enough of them fell silent at once to be a link."""
-    watched = [at for at in patients.values_list("grey_at", flat=True) if at]
-    last = max(watched, default=None)
-    if last is None or last > now:
+    """How many there are, when enough of them fell silent at once to be a link and nobody has been heard since.
+
+    Who sends rarely has not missed anything for minutes: it is enough that nothing came of him since the others were heard.
+    """
+    silent: list[datetime] = []
+    others: list[datetime] = []
+    for heard, grey in patients.values_list("heard_at", "grey_at"):
+        if heard and grey:
+            (silent if heard + MISSES * (grey - heard) <= now else others).append(heard)
+    last = max(silent, default=now)
+    if any(heard > last + SAME_MOMENT for heard in others):
         return 0
-    return len(watched) if sum(last - at <= AT_ONCE_WITHIN for at in watched) >= TOGETHER else 0
+    return len(silent) + len(others) if sum(last - heard <= AT_ONCE_WITHIN for heard in silent) >= TOGETHER else 0
 
 
 def _in_ward(ward: Ward) -> AlarmStates:
@@ -170,3 +229,4 @@ def _end_lost_link(alert: Alert, *, now: datetime) -> None:
     behind = list(_patients_behind(alert).values_list("pk", flat=True))
     # Said once more of the row itself: who has just been heard is not put off.
     AlarmState.objects.filter(pk__in=behind, grey_at__lte=now).update(due_at=now + BACK_FOR)
+    AlarmState.objects.filter(pk__in=behind).update(link_lost=False)

@@ -173,7 +173,9 @@ def _act(stage: Stage, lying: dict[str, Patient]) -> None:
     alerts.mark_as_noise(slow, by=stage.doctor, at=stage.now, why="artefact")
     with transaction.atomic():
         clock = "clock of GW/M3 is 61 min behind"
-        technical.tell(stage.gateway.device, technical.CLOCK_SKEW, Severity.WARNING, clock, now=stage.at(200))
+        technical.tell(
+            stage.gateway.device, technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, clock), now=stage.at(200)
+        )
 
 
 def storm(stage: Stage) -> None:

@@ -114,7 +114,9 @@ class TestResolve:
         assert Alert.objects.open().exists()
 
     def test_one_of_a_device_ends_too(self, gateway, noor, now):
-        technical.tell(gateway.device, technical.CLOCK_SKEW, Severity.WARNING, "clock of M7 is 61 min behind", now=now)
+        technical.tell(
+            gateway.device, technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, "clock of M7 is 61 min behind"), now=now
+        )
 
         answer = act(noor, Alert.objects.get(), "resolve")
 

@@ -122,14 +122,18 @@ class TestAnAlert:
         assert "GW-NORTH: device fault" in look() and 'class="severity warning technical"' in look()
 
     def test_one_of_a_device_stands_above_the_tiles_and_in_the_rail(self, gateway, look, now):
-        technical.tell(gateway.device, technical.CLOCK_SKEW, Severity.WARNING, "clock of M7 is 61 min behind", now=now)
+        technical.tell(
+            gateway.device, technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, "clock of M7 is 61 min behind"), now=now
+        )
 
         above = look().split("<main")[0]
         assert "clock of M7 is 61 min behind" in above
         assert "clock of M7" in look("rail") and 'href="#ward-alerts"' in look("rail")
 
     def test_a_lost_link_is_a_banner(self, gateway, look, now):
-        technical.tell(gateway.device, technical.LINK_LOST, Severity.CRITICAL, "no data from any of 9 patients", now=now)
+        technical.tell(
+            gateway.device, technical.Finding(technical.LINK_LOST, Severity.CRITICAL, "no data from any of 9 patients"), now=now
+        )
 
         banner = look().split("lost-links")[1].split("</ul>")[0]
         assert "link-down" in banner and "no data from any of 9 patients" in banner
@@ -138,6 +142,14 @@ class TestAnAlert:
         gateway.post([item(ada, now, sensor_id="x<b>", status={"device": "fault"}), item(ada, now, spo2=80)])
 
         assert "<b>:" not in look("page")
+
+
+def one_after_the_other(patient, now):
+    """A flood of spot values, a minute apart: no two of them are fresh together."""
+    flood = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
+    return [
+        item(patient, now - timedelta(minutes=place), **{sign: value}) for place, (sign, value) in enumerate(flood.items(), 1)
+    ]
 
 
 class TestSeveral:
@@ -164,8 +176,7 @@ class TestSeveral:
         ]
 
     def test_a_flood_is_folded_and_counted(self, ada, gateway, north, look, now):
-        flood = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
-        gateway.post([item(ada, now, **flood, status={"device": "fault"})])
+        gateway.post([*one_after_the_other(ada, now), item(ada, now, status={"device": "fault"})])
 
         drawn = board.read(north.pk, now=now)
         stack, total = drawn.tiles[0].alerts, Alert.objects.open().count()
@@ -176,8 +187,7 @@ class TestSeveral:
         assert all(str(alert.pk) in look() for alert in Alert.objects.open())
 
     def test_the_fold_flashes_while_nobody_has_what_is_in_it(self, ada, noor, gateway, north, now):
-        flood = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
-        gateway.post([item(ada, now, **flood)])
+        gateway.post(one_after_the_other(ada, now))
         stack = board.read(north.pk, now=now).tiles[0].alerts
         assert stack.classes == "critical raised"
 
@@ -300,7 +310,7 @@ def test_one_bed_or_twenty_four_take_the_same_number_of_queries(noor, north, ada
         gateway.post([item(patient, now, **FULL | {"spo2": 70, "heart_rate": 150, "body_temp": 41})])
     other = Device.objects.create(name="M9")
     other.wards.add(north)
-    technical.tell(other, technical.CLOCK_SKEW, Severity.WARNING, "clock of M9 is 61 min behind", now=now)
+    technical.tell(other, technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, "clock of M9 is 61 min behind"), now=now)
 
     assert queries() == first
     with CaptureQueriesContext(connection) as captured:

@@ -7,36 +7,14 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from accounts import keys
 from accounts.models import Device
-from monitoring.models import AlarmState, Alert, Patient
-from monitoring.services import admissions, alerts
+from monitoring.clinical.limits import Severity
+from monitoring.models import AlarmState, Alert
+from monitoring.services import admissions, alerts, technical
 from tests.services.continuous import MINUTE, SECOND, steady, told, watch
-from tests.world import Monitor, events_of, item, open_alert
+from tests.world import events_of, item, open_alert
 
 NO_DATA = ("no_data", "warning")
-LINK_LOST = ("link_lost", "critical")
-
-
-@pytest.fixture
-def ward_of_four(ada, ben, north, now) -> list[Patient]:
-    """All beds of North are taken."""
-    more = [Patient.objects.create(patient_id=f"P-{name}", name=name) for name in ("DAN", "EVA")]
-    for position, patient in enumerate(more, start=3):
-        admissions.admit(patient, bed=north.beds.get(position=position), by=None, at=now - timedelta(days=1))
-    return [ada, ben, *more]
-
-
-@pytest.fixture
-def other_gateway(north) -> Monitor:
-    """A second one, which serves a part of North."""
-    device = Device.objects.create(name="GW-PART", kind=Device.Kind.GATEWAY)
-    device.wards.add(north)
-    return Monitor(device, keys.issue(device))
-
-
-def all_of(patients, until, **values):
-    return [one for patient in patients for one in steady(patient, until, every=30, **values)]
 
 
 class TestNoData:
@@ -227,144 +205,58 @@ class TestWords:
         assert "HR (GW-NORTH, no signal)" in open_alert(ada).message
 
 
-class TestLostLink:
-    def test_a_ward_that_is_silent_at_once_is_one_alert(self, ward_of_four, gateway, north, now):
-        with time_machine.travel(now, tick=False):
-            gateway.post(all_of(ward_of_four, now, spo2=97))
+class TestOfADevice:
+    """What concerns a device is told where it is, and anew when it concerns one sensor more."""
 
-        watch(now + 119 * SECOND)
-        assert told() == []
-        for minutes in (2, 3, 10, 60):
-            watch(now + minutes * MINUTE)
+    @staticmethod
+    def skew(*sensors):
+        sentence = "; ".join(f"clock of {sensor} is 61 min behind" for sensor in sensors)
+        return technical.Finding(technical.CLOCK_SKEW, Severity.WARNING, sentence, frozenset(sensors))
 
-        assert told() == [LINK_LOST]
-        alert = Alert.objects.get()
-        assert (alert.subject, alert.ward, alert.patient) == (f"ward:{north.pk}", north, None)
-        assert alert.message == "no data from any of 4 patients of North: link lost"
-        assert alert.next_step_at is not None
-        assert [event.what for event in alert.events.all()] == ["raised"]
+    def test_it_goes_along_when_its_patient_is_moved(self, ada, monitor, noor, eve, south, now):
+        technical.tell(monitor.device, self.skew("M7"), now=now)
+        alerts.acknowledge(Alert.objects.get(), by=noor, at=now)
 
-    def test_it_ends_with_the_first_reading_and_who_stays_silent_is_told_after_half_a_minute(
-        self, ward_of_four, ada, ben, gateway, now
-    ):
-        back = now + 5 * MINUTE
-        with time_machine.travel(now, tick=False) as clock:
-            gateway.post(all_of(ward_of_four, now, spo2=97))
-            watch(now + 2 * MINUTE)
-            clock.move_to(back)
-            gateway.post([item(each, spo2=97) for each in ward_of_four if each != ben])
-
-        watch(back)
-        watch(back + 29 * SECOND)
-        assert told() == []
-
-        watch(back + 30 * SECOND)
-        assert told() == [NO_DATA]
-        assert open_alert(ben).condition == "no_data"
-
-    def test_a_gateway_that_serves_a_part_of_the_ward_is_told_for_its_part(
-        self, ward_of_four, ben, gateway, other_gateway, now
-    ):
-        mine, others = ward_of_four[:2], ward_of_four[2:]
-        with time_machine.travel(now, tick=False) as clock:
-            gateway.post(all_of(mine, now, spo2=97))
-            other_gateway.post(all_of(others, now, spo2=97))
-            clock.shift(110)
-            other_gateway.post([item(each, spo2=97) for each in others])
-            watch(now + 2 * MINUTE)
-            alert = Alert.objects.get()
-            assert (alert.condition, alert.device) == ("link_lost", gateway.device)
-            assert alert.message == "no data from any of 2 patients behind GW-NORTH: link lost"
-
-            clock.shift(60)
-            gateway.post([item(mine[0], spo2=97)])
-            other_gateway.post([item(each, spo2=97) for each in others])
-            watch(now + 170 * SECOND)
-            assert told() == []
-            watch(now + 200 * SECOND)
-        assert open_alert(ben).condition == "no_data"
-
-    def test_one_patient_alone_is_no_link(self, ada, gateway, now):
-        with time_machine.travel(now, tick=False):
-            gateway.post(steady(ada, now, spo2=97))
-
-        watch(now + 3 * MINUTE)
-
-        assert told() == [NO_DATA]
-
-    def test_who_is_on_standby_is_not_missed_with_the_others(self, ada, ben, gateway, now):
-        with time_machine.travel(now, tick=False) as clock:
-            gateway.post(all_of([ada, ben], now, spo2=97))
-            clock.shift(1)
-            gateway.post([item(ben, status={"device": "standby"})])
-
-        watch(now + 3 * MINUTE)
-
-        assert told(patient=ada) == [NO_DATA]
-        assert told(condition="link_lost") == []
-
-    def test_who_has_long_been_silent_makes_no_lost_link_of_another(self, ward_of_four, ada, ben, gateway, now):
-        with time_machine.travel(now, tick=False) as clock:
-            gateway.post(all_of([ada, ben], now, spo2=97))
-            clock.shift(110)
-            gateway.post([item(ben, spo2=97)])
-            watch(now + 2 * MINUTE)
-            later = now + 60 * MINUTE
-            clock.move_to(later)
-            gateway.post(steady(ben, later, spo2=97))
-
-        watch(later + 2 * MINUTE)
-
-        assert told() == [NO_DATA, NO_DATA]
-
-    def test_ended_by_hand_while_it_lasts_it_comes_back_untaken(self, ward_of_four, gateway, noor, now):
-        with time_machine.travel(now, tick=False):
-            gateway.post(all_of(ward_of_four, now, spo2=97))
-        watch(now + 2 * MINUTE)
-        alerts.acknowledge(Alert.objects.get(), by=noor, at=now + 3 * MINUTE)
-        alerts.resolve(Alert.objects.get(), by=noor, at=now + 4 * MINUTE)
-
-        watch(now + 5 * MINUTE)
+        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=None, at=now + SECOND)
 
         alert = Alert.objects.get()
-        assert (alert.state, alert.acknowledged_by, alert.resolved_by) == ("raised", None, None)
-        assert alert.next_step_at is not None
+        assert (alert.ward, alert.state) == (south, "raised")
+        assert alert.next_step_at == now + SECOND
 
-    def test_lost_again_within_the_cooldown_it_has_to_be_taken_again(self, ward_of_four, gateway, noor, now):
-        with time_machine.travel(now, tick=False) as clock:
-            gateway.post(all_of(ward_of_four, now, spo2=97))
-            watch(now + 2 * MINUTE)
-            alerts.acknowledge(Alert.objects.get(), by=noor, at=now + 3 * MINUTE)
-            clock.shift(240)
-            gateway.post([item(each, spo2=97) for each in ward_of_four])
-            watch(now + 4 * MINUTE)
-            assert told() == []
+    def test_a_gateways_stays_in_its_ward(self, ada, gateway, north, south, now):
+        technical.tell(gateway.device, self.skew("M7"), now=now)
 
-            watch(now + 8 * MINUTE)
+        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=None, at=now + SECOND)
+
+        assert Alert.objects.get().ward == north
+
+    def test_a_monitor_on_nobody_is_told_where_it_was_last(self, ada, monitor, north, noor, now):
+        admissions.discharge(ada.admissions.get(), by=noor, at=now)
+
+        for place in range(5):
+            with time_machine.travel(now + place * SECOND, tick=False):
+                monitor.post([{"spo2": 97, "timestamp": (now + place * SECOND).isoformat()}])
 
         alert = Alert.objects.get()
-        assert [event.what for event in alert.events.all()] == ["raised", "acknowledged", "resolved", "reopened"]
-        assert (alert.state, alert.acknowledged_by) == ("raised", None)
+        assert (alert.condition, alert.ward) == ("refused_readings", north)
 
-    def test_who_is_moved_meanwhile_is_told_where_he_lies_now(self, ward_of_four, ada, gateway, south, noor, now):
-        with time_machine.travel(now, tick=False):
-            gateway.post(all_of(ward_of_four, now, spo2=97))
-        watch(now + 2 * MINUTE)
-        with time_machine.travel(now + 3 * MINUTE, tick=False):
-            admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=noor, at=now + 3 * MINUTE)
+    def test_taken_for_one_sensor_it_calls_anew_for_the_next(self, gateway, noor, now):
+        technical.tell(gateway.device, self.skew("M7"), now=now)
+        alerts.acknowledge(Alert.objects.get(), by=noor, at=now)
 
-        watch(now + 4 * MINUTE)
+        technical.tell(gateway.device, self.skew("M7"), now=now + SECOND)
+        assert Alert.objects.get().state == "acknowledged"
+        technical.tell(gateway.device, self.skew("M7", "M77"), now=now + 2 * SECOND)
 
-        assert told(ward=south) == [LINK_LOST]
-        assert Alert.objects.get(ward=south).message == "no data from any of 4 patients behind GW-NORTH: link lost"
+        alert = Alert.objects.get()
+        assert (alert.state, alert.next_step_at) == ("raised", now + 2 * SECOND)
+        assert list(alert.events.values_list("what", flat=True)) == ["raised", "acknowledged", "reraised"]
 
-    def test_what_was_open_stays_open_and_no_excursion_that_waits_is_forgotten(self, ward_of_four, ada, gateway, now):
-        with time_machine.travel(now, tick=False):
-            gateway.post(all_of(ward_of_four, now, heart_rate=70))
-            gateway.post([item(ada, now + SECOND, heart_rate=150)])
+    def test_what_ended_before_our_clock_was_set_back_is_not_reopened_as_taken(self, gateway, noor, now):
+        technical.tell(gateway.device, self.skew("M7"), now=now)
+        alerts.acknowledge(Alert.objects.get(), by=noor, at=now)
+        technical.end(gateway.device, [technical.CLOCK_SKEW], now=now + MINUTE)
 
-        watch(now + 5 * MINUTE)
+        technical.tell(gateway.device, self.skew("M7"), now=now - 60 * MINUTE)
 
-        assert told(patient=ada) == [("heart_rate_high", "critical")]
-        assert open_alert(ada).unconfirmed
-        assert told(patient=None) == [LINK_LOST]
+        assert Alert.objects.open().get().state == "raised"
