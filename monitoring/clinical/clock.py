@@ -37,9 +37,17 @@ def hear(clock: Clock | None, said: datetime, received: datetime) -> Clock | Non
 
     A correction stays until it is wrong by more than SAME: what is sent again finds itself at the time it was given.
     """
-    if is_plausible(said, received):
-        return None
     before = clock or Clock()
+    if is_plausible(said, received) and not _is_known(before, received - said):
+        return None
+    return after(before, said, received)
+
+
+def after(before: Clock, said: datetime, received: datetime) -> Clock:
+    """What is known after one more reading that is out of time: by its offset, or because its time was taken long ago.
+
+    The second betrays a clock that was set back by minutes only, whose readings fall onto those of before.
+    """
     if any(said == its for _, its in before.heard):
         return before
     heard = (*before.heard, (received, said))[-IN_A_ROW:]
@@ -48,6 +56,11 @@ def hear(clock: Clock | None, said: datetime, received: datetime) -> Clock | Non
     if measured is None or (known is not None and abs(measured - known) <= SAME.total_seconds()):
         return Clock(heard, known)
     return Clock(heard, measured)
+
+
+def _is_known(clock: Clock, offset: timedelta) -> bool:
+    """The clock is still wrong by what was found, though by little."""
+    return clock.correction is not None and abs(offset.total_seconds() - clock.correction) <= SAME.total_seconds()
 
 
 def _agree(heard: tuple[tuple[datetime, datetime], ...]) -> bool:

@@ -51,6 +51,16 @@ def _heard(device: Device, conduct: Conduct, items: Sequence[Item], received_at:
     return after
 
 
+def mind_taken_times(device: Device, before: Conduct, after: Conduct, items: Sequence[Item], *, received_at: datetime) -> None:
+    """A reading whose time was taken long ago by another value is out of time; one that was only sent again says nothing."""
+    for item in sorted(items, key=lambda item: item.measured_at or received_at):
+        source, said = _source(device, item), item.device_time or item.measured_at
+        if said and item.finds_taken:
+            after.clocks[source] = clock.after(before.clocks.get(source, clock.Clock()), said, received_at)
+        elif item.is_repeated and source in before.clocks:
+            after.clocks.setdefault(source, before.clocks[source])
+
+
 def count_refusals(device: Device, conduct: Conduct, items: Sequence[Item], *, received_at: datetime) -> None:
     """Count, sensor by sensor, the readings in a row of which something was refused."""
     for item in sorted(items, key=lambda item: item.position):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 from django.db import transaction
@@ -15,15 +14,15 @@ from django.db.models import prefetch_related_objects
 from accounts.models import Device, User
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
-from monitoring.clinical.signs import PRESSURES, in_order
 from monitoring.models import RejectedVital, Vital
-from monitoring.services import alerts, conduct
+from monitoring.services import alerts, conduct, merging
 from monitoring.services.binding import Addresses
-from monitoring.services.items import COLUMNS, PRESSURE_ORDER, Item, Refused, check_time, decode, read
+from monitoring.services.items import COLUMNS, Item, Refused, check_time, decode, read
 from monitoring.services.transactions import retried
 
 MOST_ITEMS = 5_000
 KEPT_CHARACTERS = 64 * 1024  # of what cannot be read
+RESENT_WITHIN = timedelta(seconds=30)  # another value for the same time is the device's own disorder; later, its clock's
 
 Key = tuple[int, datetime, str]
 
@@ -188,6 +187,7 @@ class _Batch:
         alerts.judge([*self.new.values(), *self.fresh.values()], now=self.now)
         if replayed:
             return
+        conduct.mind_taken_times(self.device, before, after, items, received_at=self.received_at)
         conduct.count_refusals(self.device, after, items, received_at=self.received_at)
         conduct.keep(self.device, before, after, now=self.now)
 
@@ -226,17 +226,19 @@ class _Batch:
         key = _key(row)
         present = there.get(key)
         if present is None:
-            _set(row, item.values)
+            merging.put(row, item.values)
             there[key] = self.new[key] = row
             self.outcome.stored += 1
             return True
-        added, same = _compare(present, item)
-        _keep_merged_order(present, added, item)
+        added, same = merging.compare(present, item)
+        item.is_repeated = not added and not item.refused
+        item.finds_taken = item.is_in_conflict and self.received_at - present.received_at > RESENT_WITHIN
+        merging.keep_order(present, added, item)
         if added:
-            _set(present, added)
+            merging.put(present, added)
             if key not in self.new:
                 self.merged[key] = present
-                _set(self.fresh.setdefault(key, row), added)
+                merging.put(self.fresh.setdefault(key, row), added)
             self.outcome.stored += 1
         elif same:
             self.outcome.duplicates += 1
@@ -263,38 +265,3 @@ class _Batch:
 
 def _key(row: Vital) -> Key:
     return row.patient_id, row.measured_at, row.sensor_id
-
-
-def _set(row: Vital, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, row.status | value if name == "status" else value)
-
-
-def _keep_merged_order(row: Vital, added: dict[str, Any], item: Item) -> None:
-    """Pressures that were in order apart may not be so together: what came later is refused."""
-    if not in_order({sign: added.get(sign, getattr(row, sign)) for sign in PRESSURES}):
-        for sign in PRESSURES:
-            if added.pop(sign, None) is not None:
-                item.refused.append(Refused("pressure_order", PRESSURE_ORDER, sign.value))
-
-
-def _compare(row: Vital, item: Item) -> tuple[dict[str, Any], bool]:
-    """What the item adds to a row that is there, and whether it repeats any of it. Another value of a field is refused."""
-    added: dict[str, Any] = {}
-    same = False
-    for name, value in item.values.items():
-        present = getattr(row, name)
-        if name == "status":
-            missing = {of: word for of, word in value.items() if of not in present}
-            clash = any(present.get(of, word) != word for of, word in value.items())
-            if missing:
-                added["status"] = missing
-            same = same or len(missing) < len(value)
-        else:
-            clash = present not in (None, "", value)
-            if present in (None, ""):
-                added[name] = value
-            same = same or present == value
-        if clash:
-            item.refused.append(Refused("conflict", "Another value is stored for this sensor and time; it stays.", name))
-    return added, same

@@ -55,9 +55,15 @@ class Item:
     values: dict[str, Any] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     address_refused: bool = False
+    is_repeated: bool = False  # all of it was stored before
+    finds_taken: bool = False  # another value was stored long ago for its time
 
     def refuse_whole(self, refusal: Refused) -> None:
         self.refused, self.address_refused = [refusal], True
+
+    @property
+    def is_in_conflict(self) -> bool:
+        return any(refusal.code == "conflict" for refusal in self.refused)
 
 
 def read(position: int, sent: bytes, *, zero_is_absent: bool) -> Item:

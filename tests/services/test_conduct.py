@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from monitoring.models import Alert, DeviceState, RejectedVital, Vital
 from monitoring.services import alerts, ingestion
-from tests.services.continuous import MINUTE, SECOND, told
-from tests.world import item, series
+from tests.services.continuous import MINUTE, SECOND, steady, told
+from tests.world import item, series, unscored
 
 SKEW = ("clock_skew", "warning")
 REFUSED = ("refused_readings", "warning")
@@ -124,6 +125,54 @@ class TestWrongClock:
 
         assert DeviceState.objects.get().document == conduct
         assert told() == [SKEW]
+
+
+class TestSetBackByMinutes:
+    """Its readings fall onto the times of those before, and would be refused as conflicts for as long."""
+
+    @pytest.fixture
+    def minutes(self, ada, monitor, clock, now) -> None:
+        """Seven minutes of a reading a second, each received within its half minute."""
+        unscored(ada)
+        for place in range(14, -1, -1):
+            clock.move_to(now - place * 30 * SECOND)
+            monitor.post(steady(ada, timezone.now(), every=1, minutes=0.5, spo2=97))
+
+    @pytest.mark.parametrize("at_once", [1, 5])
+    def test_after_three_it_is_known_and_the_rest_is_judged(self, minutes, ada, monitor, clock, now, at_once):
+        for place in range(at_once, 12 * at_once, at_once):
+            clock.move_to(now + place * SECOND)
+            sent = [now + (place - back) * SECOND - 5 * MINUTE for back in reversed(range(at_once))]
+            monitor.post([item(ada, said, spo2=70) for said in sent])
+
+        assert SKEW in told()
+        assert Alert.objects.get(condition="clock_skew").message == "clock of M7 is 5 min behind"
+        assert ("spo2_low", "critical") in told()
+        assert Vital.objects.filter(spo2=70).count() == 8 * at_once  # of eleven times
+
+    def test_put_right_it_ends(self, minutes, ada, monitor, clock, now):
+        for place in range(1, 6):
+            clock.move_to(now + place * SECOND)
+            monitor.post([item(ada, now + place * SECOND - 5 * MINUTE, spo2=70)])
+        clock.move_to(now + 10 * SECOND)
+        monitor.post([item(ada, now + 10 * SECOND, spo2=96)])
+
+        assert SKEW not in told()
+        assert Vital.objects.get(spo2=96).device_time is None
+
+    def test_equal_values_say_nothing(self, minutes, ada, monitor, clock, now):
+        for place in range(1, 6):
+            clock.move_to(now + place * SECOND)
+            monitor.post([item(ada, now + place * SECOND - 5 * MINUTE, spo2=97)])
+
+        assert told() == []
+
+    def test_nor_do_conflicts_of_a_moment_ago(self, minutes, ada, monitor, clock, now):
+        for place in range(1, 6):
+            clock.move_to(now + place * SECOND)
+            monitor.post([item(ada, now + (place - 20) * SECOND, spo2=70)])
+
+        assert told() == []
 
 
 class TestNoWrongClock:
