@@ -234,12 +234,18 @@ class Course:
         return Episode(uuid4(), name, call.severity, self.now, self.now, self.now, kind=call.kind, detail=call.detail)
 
     def _turns_alone(self, thread: Thread, side: Side, before: Standing | None, after: Standing) -> bool:
-        """This sensor goes beyond now, and whoever held the condition until now has fallen silent."""
-        if not after.active(side) or (before and before.active(side)):
+        """This sensor goes beyond, or further, and whoever held the condition as bad until now has fallen silent."""
+        now, was = after.active(side), before.active(side) if before else None
+        if now is None or (was and was.rank >= now.rank):
             return False
+        name = condition(thread[0], side)
         own = self.state.standings.get(thread[0], {}).get(thread[1])
-        others = [each for _, _, each in holders(self.state, condition(thread[0], side)) if each is not own]
-        return not any(standing.is_fresh(after.measured_at) for standing in others)
+        others = [each for _, _, each in holders(self.state, name) if each is not own]
+        if was is None:
+            return not any(standing.is_fresh(after.measured_at) for standing in others)
+        as_bad = [each for each in others if (severity := each.active(side)) and severity.rank >= now.rank]
+        is_taken = name in self.state.episodes and self.state.episodes[name].acknowledged
+        return is_taken and bool(as_bad) and not any(standing.is_fresh(after.measured_at) for standing in as_bad)
 
     def _breach(self, sign: Sign, sample: Sample, side: Side) -> Breach | None:
         breach = judge(sign, sample.value, self.limits[sign])

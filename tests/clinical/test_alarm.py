@@ -130,6 +130,13 @@ class TestReraised:
         assert ada.told(PRESSURE) == ["raised", "reraised"]
         assert (episode.acknowledged, episode.value, episode.worst_value) == (False, 30, 30)
 
+    def test_and_so_does_one_that_was_beyond_and_gets_as_bad(self):
+        ada = Bedside().watched("art", mean_bp=80).steadily(0, 60, "art", mean_bp=55).takes(61, "blood_pressure_low")
+        ada.reads(600, "cuff", mean_bp=63).takes(620, "blood_pressure_low").reads(1500, "cuff", mean_bp=45)
+
+        assert ada.told("blood_pressure_low") == ["raised", "reraised", "reraised"]
+        assert not ada.episode("blood_pressure_low").acknowledged
+
     def test_while_the_first_goes_on_a_second_one_calls_nobody(self, ada):
         ada.reads(0, "art", mean_bp=55).takes(1, PRESSURE).reads(10, "art", mean_bp=54).reads(20, "cuff", mean_bp=50)
 
