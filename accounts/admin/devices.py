@@ -34,7 +34,7 @@ class DeviceAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     list_filter = ("is_active", "kind", ("wards", VisibleChoices))
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", "kind", "wards", "zero_is_absent", "is_active")
+    fields = ("name", "kind", "wards", "zero_is_absent", "is_continuous", "is_active")
     actions = ("rotate_key", "revoke_keys")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:

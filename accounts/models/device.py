@@ -21,6 +21,11 @@ class Device(models.Model):
         default=False,
         help_text="This device writes 0 when it measures nothing: a zero rate, saturation or pressure is a gap, not a value.",
     )
+    is_continuous = models.BooleanField(
+        "continuous",
+        default=False,
+        help_text="What it measures is missed when it falls silent, also when it sends less often than once a minute.",
+    )
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

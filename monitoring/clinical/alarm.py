@@ -200,7 +200,8 @@ def _sorted_out(course: Course, readings: Sequence[Reading]) -> tuple[dict[Threa
     for reading in readings:
         _hear(course.state, reading, course.limits)
         for sign, value in values(reading, course.limits).items():
-            sample = Sample(reading.measured_at, value, course.now - reading.measured_at <= LIVE_WINDOW)
+            is_live = course.now - reading.measured_at <= LIVE_WINDOW
+            sample = Sample(reading.measured_at, value, is_live, reading.declared)
             thread = sign, reading.sensor
             standing = _standing(course.state, thread)
             is_older = standing is not None and sample.at < standing.measured_at
@@ -263,7 +264,8 @@ def _insert(course: Course, thread: Thread, samples: Sequence[Sample], history: 
     without = list(sensors.path(start, thread[0], known, limits))
     folded = list(sensors.path(start, thread[0], sorted([*known, *new.values()]), limits))
     anchors.mend(course.state, thread, folded)
-    after = replace(sensors.keep(folded[-1], before, without[-1]), seen_at=course.now)
+    continuous = folded[-1].continuous or any(sample.declared for sample in samples)
+    after = replace(sensors.keep(folded[-1], before, without[-1]), seen_at=course.now, continuous=continuous)
     course.restand(thread, after, list(new.values()), anchors.gains(start, without, folded))
 
 

@@ -48,6 +48,7 @@ class Reading:
     observed: Mapping[str, str | bool | float] = field(default_factory=dict)  # consciousness, on_oxygen, oxygen_flow (L/min)
     device: str = ""  # what the device says of itself
     closed: bool = False  # of a stay that is over: history, however young
+    declared: bool = False  # its device was declared as continuous
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,12 @@ DESATURATION = 80.0  # %: below it nothing waits for a delay (a separate alarm o
 
 
 class Sample(NamedTuple):
-    """One value of a sensor. `live`: young enough on arrival to call somebody."""
+    """One value of a sensor. `live`: young enough on arrival to call somebody. `declared`: of one declared as continuous."""
 
     at: datetime
     value: float
     live: bool = True
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Excursion:
 class Standing:
     """Where a sensor stands in one sign: its newest value, its rhythm in seconds, and its excursions.
 
-    `continuous` once it has sent at least once a minute for three minutes; `seen_at` is our clock, `measured_at` the device's.
+    `continuous` once it has sent at least once a minute for three minutes, or declared so.
+    `seen_at` is our clock, `measured_at` the device's.
     """
 
     measured_at: datetime
@@ -105,7 +107,7 @@ class Standing:
 def carry_on(before: Standing | None, sign: Sign, sample: Sample, limits: Limits, *, seen_at: datetime | None) -> Standing:
     """The standing after one more sample, which is newer than all before it."""
     interval, steady_since = _rhythm(before, sample.at)
-    continuous = bool(before and before.continuous) or sample.at - steady_since >= ESTABLISHED_AFTER
+    continuous = bool(before and before.continuous) or sample.declared or sample.at - steady_since >= ESTABLISHED_AFTER
     return Standing(
         measured_at=sample.at,
         value=sample.value,

@@ -62,7 +62,10 @@ class Case:
 
     def readings(self, vitals: Vitals) -> list[Reading]:
         self.device_id = next((vital.device_id for vital in reversed(vitals) if vital.device_id), self.device_id)
-        return [reading_of(vital, closed=self.bed_id is None) for vital in vitals]
+        closed = self.bed_id is None
+        return [
+            reading_of(vital, closed=closed, declared=bool(vital.device and vital.device.is_continuous)) for vital in vitals
+        ]
 
     def follow(self, readings: Iterable[Reading], history: Mapping[alarm.Thread, Sequence[Sample]], *, now: datetime) -> None:
         self.listened = True
@@ -257,11 +260,11 @@ def _within(spans: Sequence[Q], patients: Collection[int]) -> Iterator[Vital]:
         yield from Vital.objects.filter(reduce(or_, spans[first : first + AT_ONCE]), patient__in=patients)
 
 
-def reading_of(vital: Vital, *, closed: bool) -> Reading:
+def reading_of(vital: Vital, *, closed: bool, declared: bool = False) -> Reading:
     statuses = {Sign(name): word for name, word in vital.status.items() if name in set(Sign)}
     observed = {name: value for name in OBSERVED if (value := getattr(vital, name)) not in (None, "")}
     device = vital.status.get("device", "")
-    return Reading(vital.sensor_id, vital.measured_at, vital.values, statuses, observed, device, closed)
+    return Reading(vital.sensor_id, vital.measured_at, vital.values, statuses, observed, device, closed, declared)
 
 
 def observations_of(patient: Patient, *, now: datetime) -> Observations:

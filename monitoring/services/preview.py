@@ -16,7 +16,7 @@ from itertools import groupby
 from django.utils import timezone
 
 from accounts.access import Permission, permissions
-from accounts.models import User, Ward
+from accounts.models import Device, User, Ward
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.night import is_night
 from monitoring.clinical.overrides import Override
@@ -32,7 +32,7 @@ LONGEST = 72  # hours
 BUDGET = 50_000  # readings, each judged twice; the rule alone takes some 3,000 a second (docs/limits.md)
 LEAD = timedelta(minutes=30)  # before the time that counts, so that sensors stand where they stood
 SPANS = (1, 2, 3, 6, 12, 24, 48, LONGEST)  # hours, of which the longest that the budget allows is looked at
-COLUMNS = ("sensor_id", "measured_at", "received_at", *Sign, *OBSERVED, "status")
+COLUMNS = ("device", "sensor_id", "measured_at", "received_at", *Sign, *OBSERVED, "status")
 
 Wanted = Mapping[Key, Override | None]  # None: taken out
 _turn = threading.Lock()
@@ -74,6 +74,7 @@ class Preview:
     hours: int
     hours_asked: int
     patients_asked: int
+    declared: frozenset[int] = frozenset()  # devices declared as continuous
     patients: int = 0
     readings: int = 0
     present: Counter[Count] = field(default_factory=Counter)
@@ -103,7 +104,8 @@ def ask(subject: Patient | Ward, scope: Scope, wanted: Wanted, *, hours: int, no
     try:
         looked_at = _affordable({stay.patient.pk for stay in stays}, hours=hours, now=now)
         since = now - timedelta(hours=looked_at)
-        preview = Preview(since, now, looked_at, hours, len(stays))
+        declared = frozenset(Device.objects.filter(is_continuous=True).values_list("pk", flat=True))
+        preview = Preview(since, now, looked_at, hours, len(stays), declared)
         limits = _Limits.of(stays, scope, wanted, now=now)
         for stay in stays:
             if preview.readings >= BUDGET:
@@ -187,7 +189,7 @@ def _look_at(stay: Stay, limits: _Limits, preview: Preview) -> None:
     proposed = Run(limits.proposed(stay.place), preview.since, patient)
     for received_at, rows in groupby(_arrivals(stay, preview), key=_received):
         closed = stay.ended is not None and received_at >= stay.ended
-        readings = [reading_of(vital, closed=closed) for vital in rows]
+        readings = [reading_of(vital, closed=closed, declared=vital.device_id in preview.declared) for vital in rows]
         preview.readings += len(readings)
         for course in (present, proposed):
             course.hear(readings, now=received_at)
@@ -205,7 +207,8 @@ def _arrivals(stay: Stay, preview: Preview) -> Iterator[Vital]:
     """The readings of the stay in the order in which they arrived, a few thousand at a time."""
     begin, end = max(stay.begun, preview.since - LEAD), min(stay.ended or preview.until, preview.until)
     rows = Vital.objects.filter(patient=stay.patient, admission=stay.admission_id, measured_at__lte=end)
-    rows = rows.filter(measured_at__gte=begin, received_at__lte=preview.until).only(*COLUMNS)
+    rows = rows.filter(measured_at__gte=begin, received_at__lte=preview.until)
+    rows = rows.only(*COLUMNS)
     return rows.order_by("received_at", "measured_at", "sensor_id").iterator(chunk_size=2_000)
 
 

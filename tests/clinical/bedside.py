@@ -46,12 +46,15 @@ class Bedside:
         *,
         arrives: float | None = None,
         closed: bool = False,
+        declared: bool = False,
         said=None,
         seen=None,
         **values,
     ) -> Bedside:
         """One reading; `said` are statuses, `seen` what a person observed."""
-        reading = Reading(sensor, when(at), _by_sign(values), _by_sign(said or {}), seen or {}, closed=closed)
+        reading = Reading(
+            sensor, when(at), _by_sign(values), _by_sign(said or {}), seen or {}, closed=closed, declared=declared
+        )
         return self.hears([reading], arrives=at if arrives is None else arrives)
 
     def hears(self, readings: Iterable[Reading], *, arrives: float) -> Bedside:

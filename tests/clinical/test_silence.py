@@ -233,6 +233,27 @@ class TestEnded:
         assert list(ada.state.standings[Sign.SPO2]) == ["other"]
 
 
+class TestDeclared:
+    """A sensor of a device that was declared as continuous is missed though it sends less often than once a minute."""
+
+    def test_it_is_missed_after_four_of_its_rhythms(self, ada):
+        for at in range(-450, 1, 90):
+            ada.reads(at, declared=True, spo2=97)
+        assert ada.waits(0, 359).told(NO_DATA) == []
+
+        assert ada.waits(359, 360).told(NO_DATA) == ["raised"]
+
+    def test_its_values_wait_for_the_delay_from_the_first_on(self, ada):
+        assert ada.reads(0, declared=True, spo2=84).told() == []
+
+        assert ada.reads(15, declared=True, spo2=84).told() == ["raised"]
+
+    def test_out_of_order_it_stays_so(self, ada):
+        ada.reads(0, declared=True, spo2=97).reads(180, declared=True, spo2=97).reads(90, arrives=181, declared=True, spo2=97)
+
+        assert ada.standing().continuous
+
+
 class TestMoreIsLost:
     """Who took the loss of one sign has not taken the loss of another."""
 

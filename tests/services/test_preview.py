@@ -211,7 +211,9 @@ class TestCost:
 
         with django_assert_num_queries(few):
             ask()
-        assert few == 1 + 6 + 4 + 1 + 1  # the bed; six spans up to 24 h; limits by day, by night; the night; readings
+        assert (
+            few == 1 + 6 + 1 + 4 + 1 + 1
+        )  # the bed; six spans up to 24 h; devices; limits by day, by night; the night; readings
 
     def test_each_further_patient_is_one_query(self, ada, ben, north, gateway, now):
         with CaptureQueriesContext(connection) as two:

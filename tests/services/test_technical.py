@@ -70,6 +70,15 @@ class TestNoData:
             watch(later + 2 * MINUTE)
         assert told() == [NO_DATA]
 
+    def test_a_device_declared_as_continuous_is_missed_though_it_sends_rarely(self, ada, gateway, now):
+        Device.objects.update(is_continuous=True)
+        with time_machine.travel(now, tick=False):
+            gateway.post(steady(ada, now, every=90, minutes=9, spo2=97))
+
+        watch(now + 6 * MINUTE)
+
+        assert told() == [NO_DATA]
+
     def test_nobody_waits_for_spot_values(self, ada, gateway, now):
         gateway.post([item(ada, now, spo2=97)])
 
