@@ -10,7 +10,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from accounts.models import Ward
-from monitoring.board.news import news
+from monitoring.board.news import News, news
 from monitoring.board.notices import LATEST_DEEDS, MOST, Entry, Notice, Stack, notices_of, rail, stack, with_state
 from monitoring.board.tiles import Tile, tile
 from monitoring.clinical.episode import State
@@ -67,9 +67,11 @@ def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) ->
     chosen = [bed for bed in ward.beds.order_by("position") if beds is None or bed.pk in beds]
     drawn = [placements[bed.pk] for bed in chosen if bed.pk in placements]
     alarmed = {notice.bed.pk for notice in notices if notice.bed}
-    states = _states([*drawn, *(placements[pk] for pk in alarmed)])
-    notices = [_told(notice, placements, states) for notice in notices]
-    tiles = {each.bed.pk: each for each in _tiles(drawn, notices, states, ward, now=now)}
+    needed = {each.bed_id: each for each in [*drawn, *(placements[pk] for pk in alarmed)]}
+    states = _states(needed.values())
+    scores = {pk: _score(each, states.get(pk) or State(), now=now) for pk, each in needed.items()}
+    notices = [_told(notice, states, scores) for notice in notices]
+    tiles = {each.bed.pk: each for each in _tiles(drawn, notices, states, scores, now=now)}
     return Board(ward, ward.change_number, [tiles.get(bed.pk, Tile(bed)) for bed in chosen], notices)
 
 
@@ -79,27 +81,33 @@ def _states(placements: Iterable[Placement]) -> dict[int, State]:
     return {beds[row.pk]: row.state or State() for row in AlarmState.objects.filter(admission__in=list(beds))}
 
 
-def _told(notice: Notice, placements: Mapping[int, Placement], states: Mapping[int, State]) -> Notice:
+def _score(placement: Placement, state: State, *, now: datetime) -> News:
+    return news(state, observations_of(placement.admission.patient, now=now), now=now)
+
+
+def _told(notice: Notice, states: Mapping[int, State], scores: Mapping[int, News]) -> Notice:
     """The alert with what the patient's sensors, and the score, say of it now."""
     if notice.bed is None or notice.bed.pk not in states:
         return notice
-    state, score = states[notice.bed.pk], None
-    if notice.alert.kind == Alert.Kind.SCORE:
-        patient = placements[notice.bed.pk].admission.patient
-        score = news(state, observations_of(patient, now=notice.now), now=notice.now)
-    return with_state(notice, state, score)
+    return with_state(notice, states[notice.bed.pk], scores[notice.bed.pk])
 
 
 def _tiles(
-    placements: list[Placement], notices: list[Notice], states: Mapping[int, State], ward: Ward, *, now: datetime
+    placements: list[Placement],
+    notices: list[Notice],
+    states: Mapping[int, State],
+    scores: Mapping[int, News],
+    *,
+    now: datetime,
 ) -> list[Tile]:
-    said = marks.of({(each.admission.patient_id, ward.pk) for each in placements}, now=now)
+    said = marks.of({(each.admission.patient_id, each.bed.ward_id) for each in placements}, now=now)
     return [
         tile(
             each,
             states.get(each.bed_id) or State(),
             [notice for notice in notices if notice.bed == each.bed],
-            said[each.admission.patient_id, ward.pk],
+            scores[each.bed_id],
+            said[each.admission.patient_id, each.bed.ward_id],
             now=now,
         )
         for each in placements

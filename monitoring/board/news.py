@@ -47,6 +47,7 @@ class News:
     parts: tuple[Part, ...] = ()
     version: str = VERSION
     severity: Severity | None = None
+    note: calls.Note | None = None  # a single 3, for the alert that its sign may have
 
 
 def news(state: State, patient: Observations, *, now: datetime) -> News:
@@ -67,6 +68,7 @@ def news(state: State, patient: Observations, *, now: datetime) -> News:
         until=_until(inputs, now),
         parts=tuple(_parts(score, inputs, now)),
         severity=called.severity if called else None,
+        note=calls.note(score, tuple(Sign)),
     )
 
 

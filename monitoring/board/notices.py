@@ -31,7 +31,7 @@ class Notice:
     """An open alert as drawn, on its tile and in the rail.
 
     `lost_at`: when the sensors that hold it are old. `came_back`: what somebody did who thought it was over or his.
-    `holder`: the sensor whose value it tells. `score`: NEWS2 as it is now, on an alert of a score.
+    `holder`: the sensor whose value it tells. `score`: NEWS2 of the patient as it is now.
     """
 
     alert: Alert
@@ -120,6 +120,14 @@ class Notice:
     @property
     def silent_until_epoch(self) -> str:
         return epoch(self.silenced_until) if self.silenced_until else ""
+
+    @property
+    def note(self) -> str:
+        """A single 3 in the score that its sign has: that calls nobody apart."""
+        note = self.score.note if self.score else None
+        if note is None or not self.alert.sign or self.look == "returned":
+            return ""
+        return note.message if FACTS[note.sign].group == FACTS[Sign(self.alert.sign)].group else ""
 
     @property
     def lost_epoch(self) -> str:
@@ -225,7 +233,7 @@ def _came_back(alert: Alert, deed: AlertEvent | None) -> AlertEvent | None:
     return deed if deed.by or deed.what == AlertEvent.What.UNTAKEN else None
 
 
-def with_state(notice: Notice, state: State, score: News | None) -> Notice:
+def with_state(notice: Notice, state: State, score: News) -> Notice:
     """Know when the last of the sensors that hold the alert is old, whose value it tells, and the score as it is now."""
     held = [standing.measured_at + standing.old_after for _, _, standing in holders(state, notice.alert.condition)]
     holder = words.holder(notice.alert, state, now=notice.now)

@@ -8,11 +8,10 @@ from datetime import datetime
 
 from accounts.models import Bed
 from monitoring.board.cells import Cell, cells
-from monitoring.board.news import News, news
+from monitoring.board.news import News
 from monitoring.board.notices import Notice, Stack, bundled, stack
 from monitoring.clinical.episode import State
 from monitoring.models import Patient, Placement
-from monitoring.services.cases import observations_of
 from monitoring.services.marks import Marks
 
 
@@ -42,17 +41,12 @@ class Tile:
         return self.worst.alert.severity if self.worst else ""
 
 
-def tile(placement: Placement, state: State, notices: Sequence[Notice], marks: Marks, *, now: datetime) -> Tile:
+def tile(
+    placement: Placement, state: State, notices: Sequence[Notice], score: News, marks: Marks, *, now: datetime
+) -> Tile:
     """The tile of a bed in which somebody lies; `notices` are the patient's."""
-    patient = placement.admission.patient
-    return Tile(
-        placement.bed,
-        patient,
-        cells(state, marks, now=now),
-        stack(bundled(notices)),
-        news(state, observations_of(patient, now=now), now=now),
-        list(_said(marks)),
-    )
+    drawn = cells(state, marks, now=now)
+    return Tile(placement.bed, placement.admission.patient, drawn, stack(bundled(notices)), score, list(_said(marks)))
 
 
 def _said(marks: Marks) -> list[str]:

@@ -219,7 +219,8 @@ class TestAcknowledge:
         assert (answer.status_code, answer["HX-Reswap"]) == (401, "none")
 
     def test_taking_one_leaves_the_others_where_they_were(self, ada, gateway, noor, now):
-        gateway.post([item(ada, now, spo2=84, mean_bp=140, heart_rate=45)])
+        for minute, values in enumerate(({"spo2": 84}, {"mean_bp": 140}, {"heart_rate": 45})):  # no two fresh together
+            gateway.post([item(ada, now + timedelta(minutes=minute - 3), **values)])
         client = signed_in(noor)
 
         def order() -> list[str]:

@@ -316,3 +316,22 @@ def test_one_bed_or_twenty_four_take_the_same_number_of_queries(noor, north, ada
     with CaptureQueriesContext(connection) as captured:
         board.read(north.pk, now=now)
     assert len(captured) == 8
+
+
+class TestSingleThree:
+    """In the score; it calls nobody apart when its sign has an alert."""
+
+    def test_it_is_noted_on_the_alert_of_its_sign_alone(self, ada, gateway, look, now):
+        gateway.post([item(ada, now - timedelta(minutes=1), respiratory_rate=36)])
+        gateway.post([item(ada, now, sensor_id="cuff", diastolic_bp=125)])
+
+        assert not Alert.objects.filter(kind="score").exists()
+        alerts = re.findall(r'<li id="alert-.*?</li>', look())
+        assert {"DBP" in each: "NEWS2 at least 3: RR 36 (3)" in each for each in alerts} == {True: False, False: True}
+
+    def test_what_has_returned_is_not_noted(self, ada, gateway, look, now):
+        gateway.post([item(ada, now - timedelta(seconds=60), respiratory_rate=36)])
+        gateway.post([item(ada, now - timedelta(seconds=30), respiratory_rate=16), item(ada, now, spo2=91)])
+
+        assert Alert.objects.get(condition="respiratory_rate_high").returned_at
+        assert "NEWS2 at least 3" not in look()
