@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from monitoring.clinical.limits import Severity
-from monitoring.models import AlertEvent, Placement
+from monitoring.models import AlertEvent, Placement, ThresholdChange
 
 What = AlertEvent.What
 
@@ -173,13 +172,10 @@ def noise(wards: Collection[int], span: Span) -> list[NoiseRow]:
     return [NoiseRow(*row) for row in marks.annotate(marks=Count("pk")).order_by("-marks", "alert__condition")]
 
 
-def changes_of_limits(wards: Collection[int], span: Span) -> list[Any]:
-    """Changes of the hospital's and these wards' limits, the newest first; none while no history of limits is kept."""
-    history = apps.all_models["monitoring"].get("thresholdchange")
-    if history is None:
-        return []
-    changes = history._default_manager.filter(Q(ward=None) | Q(ward__in=wards), patient=None)
-    return list(changes.filter(at__gte=span.start, at__lt=span.end).select_related("ward", "by").order_by("-at")[:50])
+def changes_of_limits(wards: Collection[int], span: Span) -> list[ThresholdChange]:
+    """The newest 50 changes of the hospital's and these wards' limits, the newest first."""
+    changes = ThresholdChange.objects.filter(Q(ward=None) | Q(ward__in=wards), patient=None)
+    return list(changes.filter(at__gte=span.start, at__lt=span.end).select_related("ward", "by").order_by("-at", "-pk")[:50])
 
 
 def percentile(sorted_values: Sequence[float], share: float) -> float:

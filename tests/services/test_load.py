@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from accounts.models import User, Ward
+from monitoring.clinical.overrides import Override
+from monitoring.clinical.signs import Sign
 from monitoring.models import Admission, Alert, AlertEvent, Patient, Placement
-from monitoring.services import load
+from monitoring.models.threshold import Part
+from monitoring.services import load, thresholds
+from monitoring.services.layers import Scope
 from monitoring.services.load import Bar, BedRow, ConditionRow, KindRow, NoiseRow, Span, WaitRow, percentile
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +177,19 @@ def test_noise_marks_are_counted_with_their_reasons(week, north, noor):
         week("ida", "spo2_low", "warning", ("raised", HOUR), ("noise", 2 * HOUR, True), noise_why=why)
 
     assert load.noise([north.pk], WEEK) == [NoiseRow("spo2_low", "moving", 2), NoiseRow("spo2_low", "", 1)]
+
+
+def test_changes_of_the_hospitals_and_the_wards_limits_are_told_the_newest_first(week, north, south, root):
+    ida = Patient.objects.get(patient_id="ida")
+    key, override = (Sign.SPO2, Part.ALWAYS), Override(critical_low=84, warning_low=89)
+    for day, scope in enumerate([Scope(), Scope(ward=north), Scope(ward=south), Scope(patient=ida)], start=1):
+        thresholds.put(scope, key, override, by=root, at=MONDAY + day * DAY)
+
+    assert [(change.ward, change.at) for change in load.changes_of_limits([north.pk], WEEK)] == [
+        (north, MONDAY + 2 * DAY),
+        (None, MONDAY + DAY),
+    ]
+    assert load.changes_of_limits([north.pk], Span(WEEK.end, WEEK.end + DAY)) == []
 
 
 def test_before_and_after_are_spans_of_one_length(week, north):
