@@ -21,6 +21,7 @@ from monitoring.services.load import Load, Span
 
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 LONGEST = timedelta(days=92)
+OLDEST = timedelta(days=50 * 365)  # before that nothing was measured, and the calendar ends some time
 SHOWN_ROWS = 10
 BARS_HIGH = 100  # units of the drawing
 Cell = str | int | float | None
@@ -56,9 +57,15 @@ class Question(forms.Form):
         told = self.cleaned_data
         if told.get("period") == "own":
             self._check_own(told.get("start"), told.get("end"))
-        if (change := told.get("change")) and change >= self.now:
-            self.add_error("change", "There is nothing after it yet: name a moment that has passed.")
+        if change := told.get("change"):
+            self._check_change(change)
         return told
+
+    def _check_change(self, change: datetime) -> None:
+        if change >= self.now:
+            self.add_error("change", "There is nothing after it yet: name a moment that has passed.")
+        elif change < self.now - OLDEST:
+            self.add_error("change", f"At most {OLDEST.days // 365} years ago.")
 
     def _check_own(self, start: datetime | None, end: datetime | None) -> None:
         for name, moment in (("start", start), ("end", end)):
@@ -70,6 +77,8 @@ class Question(forms.Form):
             self.add_error("end", "It must come after the beginning.")
         elif start >= self.now:
             self.add_error("start", "It has not come yet.")
+        elif start < self.now - OLDEST:
+            self.add_error("start", f"At most {OLDEST.days // 365} years ago.")
         elif end - start > LONGEST:
             self.add_error("end", f"At most {LONGEST.days} days at once.")
 

@@ -29,6 +29,7 @@ from monitoring.services import layers, refusals, suggestions, thresholds
 from monitoring.services.layers import Level, Scope, Source, Standing
 from monitoring.services.refusals import Fault, Key
 
+LONGEST_VERSION = 19  # digits: as many as the database counts to
 TOP = frozenset({"limits", "version", "reason", "night", "age_band", "birth_date_known"})
 NIGHT_FIELDS = {"begins": "night.from", "ends": "night.until"}
 
@@ -130,7 +131,8 @@ def patient_of(user: User, patient_id: str) -> Patient:
 def _version(request: Request, body: dict[str, Any], problems: list[Problem]) -> int | None:
     """The version that was read, from the body or `If-Match`; all overrides are replaced, so nobody may guess it."""
     version = body.get("version")
-    if version is None and (tag := request.headers.get("If-Match", "").strip('"')).isdecimal():
+    tag = request.headers.get("If-Match", "").strip('"')
+    if version is None and tag.isdecimal() and len(tag) <= LONGEST_VERSION:
         version = int(tag)
     if isinstance(version, bool) or not isinstance(version, int):
         problems.append(Problem("version", "Send the version of the limits that you read."))

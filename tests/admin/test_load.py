@@ -102,7 +102,10 @@ class TestPage:
             ({"period": "own", "start": "2026-01-02T00:00", "end": "2026-01-01T00:00"}, "It must come after the beginning."),
             ({"period": "own", "start": "2025-01-02T00:00", "end": "2026-01-01T00:00"}, "At most 92 days at once."),
             ({"period": "own", "start": "2125-01-02T00:00", "end": "2126-01-01T00:00"}, "It has not come yet."),
+            ({"period": "own", "start": "0001-01-01T00:00", "end": "0001-02-01T00:00"}, "At most 50 years ago."),
             ({"change": "2125-01-01T00:00"}, "There is nothing after it yet"),
+            ({"change": "0001-01-01T00:00"}, "At most 50 years ago."),
+            ({"change": "0001-01-01T00:00", "csv": 1}, "At most 50 years ago."),
             ({"period": "decade"}, "Select a valid choice"),
             ({"period": "own", "start": "yesterday", "end": "2026-01-01T00:00"}, "Enter a valid date/time."),
         ],
@@ -112,6 +115,14 @@ class TestPage:
 
         assert sentence in said
         assert "Alerts per bed and day" not in said
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59"])
+    def test_the_ends_of_the_calendar_are_refused_wherever_the_hospital_is(self, office, settings, zone, moment):
+        settings.TIME_ZONE = zone
+
+        for asked in ({"change": moment}, {"period": "own", "start": moment, "end": moment}):
+            assert "Alerts per bed and day" not in page(office, **asked)
 
     def test_it_costs_the_same_queries_however_many_alerts(self, office, ada, ben, gateway, now, django_assert_max_num_queries):
         with django_assert_max_num_queries(14):

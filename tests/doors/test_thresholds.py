@@ -139,6 +139,20 @@ class TestSetting:
 
         assert signed_in(dora).put(ADA, body, content_type="application/json", headers={"If-Match": '"0"'}).status_code == 200
 
+    @pytest.mark.parametrize("tag", ["9" * 5000, "9" * 20, "-1", "x", "²"])
+    def test_an_if_match_that_is_no_version_is_refused_by_name(self, ada: Patient, dora: User, tag: str) -> None:
+        answer = signed_in(dora).put(ADA, {"limits": []}, content_type="application/json", headers={"If-Match": tag})
+
+        assert fields(answer) == ["version"]
+
+    @pytest.mark.parametrize("version", ["9" * 5000, "9" * 20])
+    def test_a_version_beyond_all_counting_is_no_fault_of_the_server(self, ada: Patient, dora: User, version: str) -> None:
+        body = f'{{"limits": [], "version": {version}}}'
+
+        answer = signed_in(dora).put(ADA, body, content_type="application/json")
+
+        assert answer.status_code in (400, 409, 422)
+
     @pytest.mark.parametrize("who", ["noor", "vera"])
     def test_who_may_not_set_limits_is_403(self, request: pytest.FixtureRequest, ada: Patient, who: str) -> None:
         answer = put(signed_in(request.getfixturevalue(who)), ADA, SPO2)
