@@ -123,7 +123,10 @@
       const drawn = document.getElementById(lost.dataset.lostOf)?.querySelector("[data-lost-at]");
       lost.hidden = !drawn || drawn.hidden;
     }
-    for (const silence of document.querySelectorAll("[data-ends]")) silence.hidden = at >= Number(silence.dataset.ends);
+    for (const silence of document.querySelectorAll("[data-ends]")) {
+      const left = Number(silence.dataset.ends) - at; // more than the ward allows: the server's clock was set back
+      silence.hidden = left <= 0 || left > Number(silence.dataset.longest);
+    }
     for (const clock of document.querySelectorAll("[data-clock]")) write(clock, time(Number(clock.dataset.clock)).slice(0, 5));
     for (const news of document.querySelectorAll(".news[data-until]")) {
       const old = news.dataset.until !== "" && at > Number(news.dataset.until);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -52,8 +52,13 @@ class Board:
     @property
     def silences(self) -> list[int]:
         """For how many minutes the sound of an alert may be switched off here."""
-        rules: WardRules = getattr(self.ward, "rules", None) or WardRules(ward=self.ward)
-        return [minutes for minutes in SILENCES if minutes <= rules.longest_silence] or [rules.longest_silence]
+        longest = rules_of(self.ward).longest_silence
+        return [minutes for minutes in SILENCES if minutes <= longest] or [longest]
+
+
+def rules_of(ward: Ward) -> WardRules:
+    rules: WardRules | None = getattr(ward, "rules", None)
+    return rules or WardRules(ward=ward)
 
 
 def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> Board:
@@ -63,7 +68,8 @@ def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) ->
     placements = {placement.bed_id: placement for placement in lying}
     alerts = Alert.objects.open().filter(ward=ward).select_related("acknowledged_by", "device")
     bed_of = {placement.admission_id: placement.bed for placement in placements.values()}
-    notices = notices_of(alerts, bed_of, _deeds(ward), now=now)
+    longest_silence = timedelta(minutes=rules_of(ward).longest_silence)
+    notices = notices_of(alerts, bed_of, _deeds(ward), longest_silence=longest_silence, now=now)
     chosen = [bed for bed in ward.beds.order_by("position") if beds is None or bed.pk in beds]
     drawn = [placements[bed.pk] for bed in chosen if bed.pk in placements]
     alarmed = {notice.bed.pk for notice in notices if notice.bed}

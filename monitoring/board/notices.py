@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import Bed
@@ -22,6 +22,7 @@ from monitoring.services.technical import LINK_LOST
 
 MOST = 3  # alerts on a tile before the rest is folded
 RAIL_MOST = 2  # of one patient in the rail
+CLOCKS_DIFFER = timedelta(seconds=30)  # of two servers, and of a browser
 STANDSTILL = (Sign.HEART_RATE, Sign.RESPIRATORY_RATE)  # a zero of these may be asystole or apnoea
 LATEST_DEEDS = (AlertEvent.What.ACKNOWLEDGED, AlertEvent.What.UNTAKEN, AlertEvent.What.RESOLVED)
 
@@ -31,7 +32,8 @@ class Notice:
     """An open alert as drawn, on its tile and in the rail.
 
     `lost_at`: when the sensors that hold it are old. `came_back`: what somebody did who thought it was over or his.
-    `holder`: the sensor whose value it tells. `score`: NEWS2 of the patient as it is now.
+    `holder`: the sensor whose value it tells. `score`: NEWS2 of the patient as it is now. `longest_silence`: as its ward
+    allows it.
     """
 
     alert: Alert
@@ -42,6 +44,7 @@ class Notice:
     members: tuple[Notice, ...] = ()
     holder: words.Holder | None = None
     score: News | None = None
+    longest_silence: timedelta = timedelta(hours=1)  # no ward may allow more
 
     @property
     def key(self) -> str:
@@ -114,8 +117,13 @@ class Notice:
 
     @property
     def silenced_until(self) -> datetime | None:
+        """One that ends later than anybody could have said is of a clock that was set back since: it counts no more."""
         until = self.alert.silenced_until
-        return until if until and until > self.now else None
+        return until if until and self.now < until <= self.now + self.silence_bound else None
+
+    @property
+    def silence_bound(self) -> timedelta:
+        return self.longest_silence + CLOCKS_DIFFER
 
     @property
     def silent_until_epoch(self) -> str:
@@ -218,11 +226,22 @@ class Entry:
 
 
 def notices_of(
-    alerts: Iterable[Alert], beds: Mapping[int, Bed], deeds: Mapping[UUID, AlertEvent], *, now: datetime
+    alerts: Iterable[Alert],
+    beds: Mapping[int, Bed],
+    deeds: Mapping[UUID, AlertEvent],
+    *,
+    longest_silence: timedelta,
+    now: datetime,
 ) -> list[Notice]:
     """The open alerts of a ward; `beds` by admission, `deeds` the newest of LATEST_DEEDS by alert."""
     return [
-        Notice(alert, beds.get(alert.admission_id or 0), now, came_back=_came_back(alert, deeds.get(alert.pk)))
+        Notice(
+            alert,
+            beds.get(alert.admission_id or 0),
+            now,
+            came_back=_came_back(alert, deeds.get(alert.pk)),
+            longest_silence=longest_silence,
+        )
         for alert in alerts
     ]
 

@@ -16,7 +16,7 @@ from monitoring import board
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.overrides import Override
 from monitoring.clinical.signs import Sign
-from monitoring.models import Alert
+from monitoring.models import Alert, WardRules
 from monitoring.models.threshold import Part
 from monitoring.services import admissions, alerts, escalation, technical, thresholds
 from monitoring.services.layers import Scope
@@ -72,6 +72,22 @@ class TestAnAlert:
         assert f'data-silenced-until="{(now + timedelta(minutes=5)).timestamp():.3f}"' in look()
         with time_machine.travel(now + timedelta(minutes=5, seconds=1)):
             assert "sound off until" not in look()
+
+    def test_a_silence_is_over_when_our_clock_was_set_back_beyond_it(self, low, noor, north, now):
+        alerts.silence(low, minutes=10, by=noor, at=now)
+
+        def silent(after: timedelta) -> bool:
+            return board.read(north.pk, now=now + after).notices[0].silenced_until is not None
+
+        assert silent(timedelta(0)) and silent(timedelta(minutes=9))
+        assert silent(timedelta(seconds=-20))  # by the clock of another server
+        assert not silent(timedelta(minutes=-40))
+
+    def test_a_silence_lasts_no_longer_than_its_ward_allows(self, low, noor, north, now):
+        alerts.silence(low, minutes=10, by=noor, at=now)
+        WardRules.objects.create(ward=north, longest_silence=2)
+
+        assert board.read(north.pk, now=now).notices[0].silenced_until is None
 
     def test_unconfirmed_says_that_the_signal_was_lost(self, low, look):
         Alert.objects.update(unconfirmed=True)
