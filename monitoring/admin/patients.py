@@ -20,7 +20,9 @@ from monitoring import realtime
 from monitoring.admin import limits
 from monitoring.admin.forms import VersionedForm
 from monitoring.admin.overrides import SetsLimits
+from monitoring.clinical.bands import months
 from monitoring.models import Admission, Alert, Patient, Placement, ScaleChange
+from monitoring.models.patient import today
 from monitoring.services import patients, suggestions
 from monitoring.services.layers import Scope
 
@@ -136,7 +138,10 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     @admin.display(description="limits in force")
     def limits_in_force(self, patient: Patient) -> SafeString:
         shown = limits.table(Scope(patient=patient))
-        return shown if patient.birth_date else format_html("{}<p>Adult limits: there is no birth date.</p>", shown)
+        if months(patient.birth_date, on=today()) is not None:
+            return shown
+        why = "the birth date cannot be right" if patient.birth_date else "there is no birth date"
+        return format_html("{}<p>Adult limits: {}.</p>", shown, why)
 
     @admin.display(description="limits so far")
     def limits_history(self, patient: Patient) -> SafeString | str:

@@ -45,13 +45,14 @@ def tile(
     placement: Placement, state: State, notices: Sequence[Notice], score: News, marks: Marks, *, now: datetime
 ) -> Tile:
     """The tile of a bed in which somebody lies; `notices` are the patient's."""
-    drawn = cells(state, marks, now=now)
-    return Tile(placement.bed, placement.admission.patient, drawn, stack(bundled(notices)), score, list(_said(marks)))
+    patient, drawn = placement.admission.patient, cells(state, marks, now=now)
+    return Tile(placement.bed, patient, drawn, stack(bundled(notices)), score, list(_said(patient, marks)))
 
 
-def _said(marks: Marks) -> list[str]:
+def _said(patient: Patient, marks: Marks) -> list[str]:
     """What one has to know of this patient's limits."""
-    said = ["adult limits (no birth date)"] if marks.no_birth_date else []
+    why = "check the birth date" if patient.birth_date else "no birth date"
+    said = [f"adult limits ({why})"] if marks.age_unknown else []
     wards: dict[str, list[str]] = {}
     for sign, ward in marks.to_confirm.items():
         wards.setdefault(ward, []).append(sign.value.replace("_", " "))

@@ -14,6 +14,7 @@ from monitoring.clinical.limits import ADULT, Limits
 from monitoring.clinical.signs import Sign
 
 ADULT_FROM = 16  # years: PEWS is for children under 16, NEWS2 from 16
+OLDEST = 130 * 12  # months: nobody has lived longer, so a birth date before that is mistyped
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,19 @@ class Defaults:
 
 
 def defaults(birth_date: date | None, *, on: date) -> Defaults:
-    """The shipped limits for the age on that day. No birth date, or one that lies ahead: adult, and marked as not known."""
-    if birth_date is None or birth_date > on:
+    """The shipped limits for the age on that day. Where the age is not known: adult, and marked."""
+    age = months(birth_date, on=on)
+    if age is None:
         return Defaults(ADULTS, age_known=False)
-    age = years(birth_date, on=on)
-    return Defaults(next(band for band in reversed(BANDS) if age >= band.begins), age_known=True)
+    return Defaults(next(band for band in reversed(BANDS) if age >= 12 * band.begins), age_known=True)
+
+
+def months(birth_date: date | None, *, on: date) -> int | None:
+    """Completed months, twelve to each of `years`. No birth date, one that lies ahead, or one before OLDEST: not known."""
+    if birth_date is None or birth_date > on:
+        return None
+    age = 12 * years(birth_date, on=on) + (on.month - birth_date.month - (on.day < birth_date.day)) % 12
+    return age if age <= OLDEST else None
 
 
 def years(birth_date: date, *, on: date) -> int:

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from datetime import date
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.fields import IdentifierField, validate_patient_id
 from accounts.models import User, Ward
+from monitoring.clinical.bands import OLDEST, months
+
+
+def today() -> date:
+    """The date where the hospital is: ages go by it."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -61,3 +70,11 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.patient_id
+
+    def clean(self) -> None:
+        """A birth date that nobody can have is refused when it is typed; one that is stored already holds up no other field."""
+        if self.birth_date is None or months(self.birth_date, on=today()) is not None:
+            return
+        if not Patient.objects.filter(pk=self.pk, birth_date=self.birth_date).exists():
+            fault = "lies in the future" if self.birth_date > today() else f"is more than {OLDEST // 12} years ago"
+            raise ValidationError({"birth_date": f"This {fault}."})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from uuid import UUID
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from monitoring.clinical import alarm
-from monitoring.clinical.bands import years
+from monitoring.clinical.bands import months
 from monitoring.clinical.episode import CALLS, Episode, Event, Kind, Reading, State, What
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.scores.observations import Observations
@@ -271,10 +271,3 @@ def observations_of(patient: Patient, *, now: datetime) -> Observations:
     """What a score needs of a patient and no sensor tells; the age by the date where the hospital is."""
     age = months(patient.birth_date, on=timezone.localdate(now, timezone.get_default_timezone()))
     return Observations(age_months=age, spo2_scale=patient.spo2_scale, pregnant=patient.pregnant)
-
-
-def months(birth_date: date | None, *, on: date) -> int | None:
-    """Completed months, twelve to each of `bands.years`. No birth date, or one that lies ahead: not known."""
-    if birth_date is None or birth_date > on:
-        return None
-    return 12 * years(birth_date, on=on) + (on.month - birth_date.month - (on.day < birth_date.day)) % 12

@@ -18,7 +18,7 @@ class Marks:
     off: Mapping[Sign, tuple[str, ...]]  # sides without an alarm that the shipped limits have: the crossed bell
     overrides: tuple[Sign, ...]  # the patient's own
     to_confirm: Mapping[Sign, str]  # set in another ward, by its name
-    no_birth_date: bool  # adult limits, for want of an age
+    age_unknown: bool  # adult limits, for want of an age
     night: bool  # the ward's night limits hold
 
 
@@ -33,6 +33,6 @@ def _marks(found: Layers) -> Marks:
         off={sign: standing.off for sign, standing in standings.items() if standing.off},
         overrides=tuple(sign for sign, standing in standings.items() if standing.source is Source.PATIENT),
         to_confirm={sign: standing.set_on for sign, standing in standings.items() if standing.set_on},
-        no_birth_date=not found.shipped.age_known,
+        age_unknown=not found.shipped.age_known,
         night=any(standing.night for standing in standings.values()),
     )

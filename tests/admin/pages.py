@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from accounts.models import Ward
+from monitoring.models import Patient
 
 
 def address(noun: type[models.Model], page: str = "changelist", *args: Any) -> str:
@@ -39,6 +40,12 @@ def ward_page(ward: Ward, **lists: Sequence[dict[str, Any]]) -> dict[str, Any]:
         rows = lists.get(name, ())
         page |= lines(name, *rows, stored=sum(1 for row in rows if "id" in row))
     return page
+
+
+def patient_page(patient: Patient, **fields: Any) -> dict[str, Any]:
+    """The page of a patient with these fields, the others as they are."""
+    own = {"name": patient.name, "gender": patient.gender, "birth_date": patient.birth_date or ""}
+    return own | {"seen_version": patient.version} | fields | lines("thresholds")
 
 
 def errors(answer: Any) -> dict[str, list[str]]:

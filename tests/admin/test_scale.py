@@ -10,14 +10,9 @@ from django.test import Client
 
 from accounts.models import User
 from monitoring.models import Patient, ScaleChange
-from tests.admin.pages import address, errors, lines
+from tests.admin.pages import address, errors
+from tests.admin.pages import patient_page as page
 from tests.conftest import signed_in
-
-
-def page(patient: Patient, **fields: Any) -> dict[str, Any]:
-    """The patient's page as it would be saved."""
-    own = {"name": patient.name, "gender": patient.gender, "birth_date": "", "seen_version": patient.version}
-    return own | fields | lines("thresholds")
 
 
 def of(patient: Patient) -> str:

@@ -291,6 +291,11 @@ class TestLimits:
         ada.save()
         assert "adult limits" not in look()
 
+    def test_a_birth_date_that_cannot_be_right_is_to_be_checked(self, ada, look):
+        type(ada).objects.filter(pk=ada.pk).update(birth_date=date(196, 5, 1))
+
+        assert "adult limits (check the birth date)" in look()
+
     def test_limits_of_another_ward_are_to_be_confirmed(self, ada, dora, south, north, look, now):
         own = Override(40, 50, 110, 130)
         thresholds.put(Scope(patient=ada), (Sign.HEART_RATE, Part.ALWAYS), own, by=dora, at=now)

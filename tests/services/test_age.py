@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from monitoring.clinical.bands import months
 from monitoring.clinical.scores import news2
 from monitoring.clinical.scores.score import NotApplicable
-from monitoring.models import Patient
-from monitoring.services.cases import gather, months, observations_of
+from monitoring.models import Alert, Patient
+from monitoring.services.cases import gather, observations_of
+from tests.world import item
 
 BIRTHDAY = datetime(2026, 3, 15, tzinfo=UTC)  # midnight by UTC
 
@@ -33,6 +35,9 @@ def eva() -> Patient:
         (date(2025, 11, 20), date(2026, 3, 19), 3),
         (date(2026, 3, 15), date(2026, 3, 15), 0),
         (date(2026, 3, 16), date(2026, 3, 15), None),
+        (date(1896, 3, 15), date(2026, 3, 15), 1560),
+        (date(1896, 2, 15), date(2026, 3, 15), None),
+        (date(196, 5, 1), date(2026, 3, 15), None),
         (None, date(2026, 3, 15), None),
     ],
 )
@@ -71,3 +76,13 @@ def test_the_alarm_goes_by_the_same_day(ada, settings):
     stay = ada.admissions.get().pk
 
     assert gather([stay], now=BIRTHDAY - timedelta(minutes=30))[stay].observations.age_months == 192
+
+
+@pytest.mark.parametrize("born", [date(196, 5, 1), date(1, 1, 1), date(9999, 12, 31)])
+def test_a_birth_date_that_nobody_can_have_stops_no_patient_of_the_gateway(ada, ben, gateway, now, born):
+    Patient.objects.filter(pk=ada.pk).update(birth_date=born)
+
+    answer = gateway.post([item(ada, now, spo2=60), item(ben, now, spo2=60)])
+
+    assert answer.status_code == 202
+    assert set(Alert.objects.open().filter(condition="spo2_low").values_list("patient", flat=True)) == {ada.pk, ben.pk}

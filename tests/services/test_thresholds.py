@@ -285,8 +285,8 @@ class TestMarks:
 
         hers, his = found[ada.pk, north.pk], found[ben.pk, north.pk]
         assert hers.off == {Sign.SPO2: ("warning_low",)}
-        assert (hers.overrides, hers.no_birth_date) == ((Sign.SPO2,), True)
-        assert (his.off, his.overrides, his.no_birth_date, his.to_confirm) == ({}, (), False, {})
+        assert (hers.overrides, hers.age_unknown) == ((Sign.SPO2,), True)
+        assert (his.off, his.overrides, his.age_unknown, his.to_confirm) == ({}, (), False, {})
 
 
 class TestSuggestions:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from monitoring.clinical.bands import OLDEST
 from monitoring.clinical.signs import FACTS, Sign, plain
 
 Number = int | float | Decimal
@@ -24,7 +25,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "oxygen_percent": (0, 100),
     "gcs": (3, 15),
     "capillary_refill": (0, 60),
-    "age_months": (0, 130 * 12),
+    "age_months": (0, OLDEST),
 }
 CHOICES: Mapping[str, tuple[int | str, ...]] = {
     "consciousness": ACVPU,
