@@ -6,6 +6,8 @@ Where PEWS has no 2 on a side, both limits of that side are where 4 begins. PEWS
 and scores no temperature: the first two are open, the last is as in adults (docs/clinical.md).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -100,6 +102,16 @@ class Bound:
     low: float | None = None
     high: float | None = None
 
+    def over(self, wider: Bound) -> Bound:
+        """These sides, and the wider ones where they are empty."""
+        return Bound(wider.low if self.low is None else self.low, wider.high if self.high is None else self.high)
+
+    def within(self, wider: Bound) -> Bound:
+        """The tighter of both, side by side."""
+        lows = [low for low in (self.low, wider.low) if low is not None]
+        highs = [high for high in (self.high, wider.high) if high is not None]
+        return Bound(max(lows, default=None), min(highs, default=None))
+
 
 # How far beyond the shipped critical limits, in the sign's unit: below, above. Engineering (docs/clinical.md).
 _REACH: Mapping[Sign, tuple[float, float]] = {
@@ -119,4 +131,14 @@ def bound(sign: Sign, limits: Limits) -> Bound:
     return Bound(
         None if limits.critical_low is None else limits.critical_low - below,
         None if limits.critical_high is None else limits.critical_high + above,
+    )
+
+
+def farthest(sign: Sign) -> Bound:
+    """The outermost bound of a sign that is shipped for any age; no bound where one age has none."""
+    shipped = [bound(sign, band.limits[sign]) for band in BANDS]
+    lows, highs = [each.low for each in shipped], [each.high for each in shipped]
+    return Bound(
+        None if None in lows else min(low for low in lows if low is not None),
+        None if None in highs else max(high for high in highs if high is not None),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from math import isfinite
+from operator import gt, lt
 
 from monitoring.clinical.bands import Bound
 from monitoring.clinical.limits import Limits
@@ -68,6 +69,18 @@ def faults(sign: Sign, override: Override, *, wider: Limits, bound: Bound, now: 
     if not override.reason.strip() and (off := switched_off(override.over(wider), wider)):
         names = ", ".join(side.replace("_", " ") for side in off)
         found.setdefault("reason", f"Without {names} no alert is raised there any more: say why, or fill it in.")
+    return found
+
+
+def bound_faults(sign: Sign, override: Override, *, outermost: Bound, before: Override | None) -> dict[str, str]:
+    """What is wrong with the bounds of a ward, field → sentence. One that is as it was before stays: the tighter one holds."""
+    found = {}
+    for name, bound, is_farther in (("bound_low", outermost.low, lt), ("bound_high", outermost.high, gt)):
+        wanted = getattr(override, name)
+        if wanted is None or bound is None or (before and getattr(before, name) == wanted):
+            continue
+        if is_farther(wanted, bound):
+            found[name] = f"A ward's outer bound lies no farther out than the hospital's, {plain(bound)} {FACTS[sign].unit}."
     return found
 
 

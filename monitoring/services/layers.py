@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Ward
-from monitoring.clinical.bands import Bound, Defaults, bound, defaults
+from monitoring.clinical.bands import Bound, Defaults, bound, defaults, farthest
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.night import is_night
 from monitoring.clinical.overrides import Override, switched_off
@@ -115,12 +115,25 @@ class Layers:
         return found
 
     def bound(self, sign: Sign) -> Bound:
-        """How far out a critical limit of the patient may lie: as the ward says, the hospital, or as shipped."""
+        """How far out a critical limit of the patient may lie.
+
+        As the hospital says, else as shipped, and a ward only makes it tighter. The hospital does not speak of children:
+        theirs is the ward's, else the shipped one of the age.
+        """
         found = bound(sign, self.shipped.limits[sign])
         for row in self.rows:
             if row.sign == sign:
-                low = found.low if row.bound_low is None else row.bound_low
-                found = Bound(low, found.high if row.bound_high is None else row.bound_high)
+                own = Bound(row.bound_low, row.bound_high)
+                is_tied = self.shipped.is_adult and level_of(row) is not Level.HOSPITAL
+                found = own.within(found) if is_tied else own.over(found)
+        return found
+
+    def outermost(self, sign: Sign) -> Bound:
+        """How far out a ward may put its bound: as the hospital says, else the farthest that is shipped for any age."""
+        found = farthest(sign)
+        for row in self.rows:
+            if row.sign == sign and level_of(row) is Level.HOSPITAL:
+                found = Bound(row.bound_low, row.bound_high).over(found)
         return found
 
     def _over(self, row: Threshold) -> Limits:

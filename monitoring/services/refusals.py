@@ -16,7 +16,7 @@ from monitoring.clinical.signs import Sign
 from monitoring.models import Threshold, WardNight
 from monitoring.models.threshold import Part
 from monitoring.services import layers
-from monitoring.services.layers import Layers, Scope
+from monitoring.services.layers import Layers, Level, Scope
 
 Key = tuple[Sign, Part]
 
@@ -70,6 +70,9 @@ def faults(scope: Scope, wanted: Mapping[Key, Override | None], *, by: User | No
         if scope.patient and (override.bound_low is not None or override.bound_high is not None):
             named.setdefault("bound_low", "Only a hospital or a ward bounds its patients' limits.")
         before = stored.get((sign, part))
+        if scope.ward:
+            outermost = found.beneath(Level.WARD).outermost(sign)
+            named = overrides.bound_faults(sign, override, outermost=outermost, before=before) | named
         already = switched_off(before.over(wider), wider) if before else ()
         newly = [side for side in switched_off(override.over(wider), wider) if side not in already]
         if newly and not trusted:

@@ -72,6 +72,15 @@ def test_a_wards_limit_holds_for_its_patients(
     assert open_alert(ada).threshold_breached == 75
 
 
+def test_a_wards_bound_beyond_the_hospitals_is_refused_at_its_field(office: Client, north: Ward) -> None:
+    office.post(address(Threshold, "add"), SPO2 | {"bound_low": "72"})
+
+    answer = office.post(address(Ward, "change", north.pk), ward_page(north, thresholds=[SPO2 | {"bound_low": "71"}]))
+
+    assert list(line_errors(answer)) == ["bound_low"]
+    assert not Threshold.objects.filter(ward=north).exists()
+
+
 def test_a_hospital_limit_holds_everywhere(office: Client, root: User, monitor: Monitor, ada: Patient, now: datetime) -> None:
     office.post(address(Threshold, "add"), SPO2)
 

@@ -242,6 +242,15 @@ class TestRefusals:
         assert answer.json()["errors"][0]["index"] == 0
         assert not Threshold.objects.exists()
 
+    def test_a_wards_bound_beyond_the_hospitals_is_named(self, north: Ward, root: User) -> None:
+        browser = signed_in(root)
+        put(browser, HOSPITAL, SPO2 | {"bound_low": 75})
+
+        answer = put(browser, NORTH, SPO2 | {"bound_low": 74}, {"sign": "body_temp", "bound_high": 42, "reason": "heat"})
+
+        assert fields(answer) == ["bound_low", "bound_high"]
+        assert not Threshold.objects.filter(ward=north).exists()
+
     @pytest.mark.parametrize(
         ("body", "named"),
         [

@@ -180,14 +180,6 @@ class TestChanging:
 
         assert Threshold.objects.get().critical_low == 80
 
-    def test_the_hospital_and_the_ward_move_the_outer_bound(self, ada, north, root, dora, now):
-        looser = {SPO2: Override(66, 70)}
-        assert refusals.faults(Scope(patient=ada), looser, by=dora, now=now)
-        thresholds.put(Scope(), SPO2, Override(85, 90, bound_low=65), by=root, at=now)
-        assert not refusals.faults(Scope(patient=ada), looser, by=dora, now=now)
-        thresholds.put(Scope(ward=north), SPO2, Override(85, 90, bound_low=75), by=root, at=now)
-        assert [fault.field for fault in refusals.faults(Scope(patient=ada), looser, by=dora, now=now)] == ["critical_low"]
-
     def test_a_refused_change_leaves_nothing(self, ada, dora, now):
         wanted = {SPO2: Override(78, 84), RATE: Override(50, 40, 120, 140)}
 
