@@ -108,6 +108,14 @@ class EndpointForm(forms.ModelForm):
             raise forms.ValidationError("A webhook without a secret cannot be believed.", code="required")
         return secret
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "ward" in self.cleaned_data:
+            said = {name: self.cleaned_data[name] for name in ("ward", "is_active")}
+            for field, sentence in steps.endpoint_faults(WebhookEndpoint(pk=self.instance.pk, **said)).items():
+                self.add_error(field, sentence)
+        return cleaned
+
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(Kept, OfVisibleWards, admin.ModelAdmin):

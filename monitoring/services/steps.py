@@ -1,11 +1,11 @@
-"""Whether a step of a ward's plan can reach anybody: asked when it is saved, and not first when somebody lies there."""
+"""Whether a step of a ward's plan can reach anybody: asked when it, or its webhook, is saved, and not first in need."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from monitoring.clinical.escalation import Way, Whom
-from monitoring.models import EscalationStep, PushSubscription, Shift
+from monitoring.models import EscalationStep, PushSubscription, Shift, WebhookEndpoint
 from monitoring.services import recipients
 from monitoring.services.channels import available
 
@@ -21,6 +21,19 @@ def faults(step: EscalationStep, *, now: datetime) -> dict[str, str]:
         found |= _of_ways(step, ways, now)
     if step.person and step.whom != Whom.PERSON:
         found["person"] = "Only a step for one person names one."
+    return found
+
+
+def endpoint_faults(endpoint: WebhookEndpoint) -> dict[str, str]:
+    """What a change of a webhook would take from the steps that use it, by field."""
+    before = WebhookEndpoint.objects.filter(pk=endpoint.pk).first()
+    if before is None or not EscalationStep.objects.filter(webhook=before).exists():
+        return {}
+    found = {}
+    if before.is_active and not endpoint.is_active:
+        found["is_active"] = f"The escalation of {before.ward} uses it: change that plan first, or its step would reach nobody."
+    if before.ward_id != endpoint.ward_id:
+        found["ward"] = f"The escalation of {before.ward} uses it: make another webhook for this ward."
     return found
 
 

@@ -151,6 +151,25 @@ def test_a_webhook_that_cannot_be_called_is_refused(office: Client, north: Ward,
     assert list(errors(answer)) == [field]
 
 
+@pytest.mark.parametrize(("change", "field"), [({"is_active": ""}, "is_active"), ({"ward": "south"}, "ward")])
+def test_a_webhook_that_a_step_uses_stays_where_it_is_and_on(
+    office: Client, north: Ward, south: Ward, pager: WebhookEndpoint, change: dict[str, Any], field: str
+) -> None:
+    page = {"ward": north.pk, "name": "bleep", "url": pager.url, "secret": "", "is_active": "on"}
+    change = change | ({"ward": south.pk} if "ward" in change else {})
+    save(office, north, {"after_minutes": 0, "severity": "critical", "whom": "nobody", "webhook": pager.pk})
+
+    refused = office.post(address(WebhookEndpoint, "change", pager.pk), page | change)
+    renamed = office.post(address(WebhookEndpoint, "change", pager.pk), page)
+
+    assert list(errors(refused)) == [field]
+    assert renamed.status_code == 302
+    EscalationStep.objects.all().delete()
+    assert office.post(address(WebhookEndpoint, "change", pager.pk), page | change).status_code == 302
+    pager.refresh_from_db()
+    assert (pager.name, pager.is_active, pager.ward) == ("bleep", field != "is_active", south if field == "ward" else north)
+
+
 def test_a_webhooks_secret_is_never_shown_and_stays(office: Client, pager: WebhookEndpoint, north: Ward) -> None:
     page = address(WebhookEndpoint, "change", pager.pk)
 
