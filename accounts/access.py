@@ -18,6 +18,7 @@ class Permission(StrEnum):
     SET_LIMITS = "set a patient's limits"
     SWITCH_LIMITS_OFF = "switch a patient's limit off"
     SET_SCALE = "choose the scale on which a patient's saturation is scored"
+    SET_PREGNANCY = "say that a patient is pregnant, and has no NEWS2"
 
 
 AT_THE_BED = frozenset({Permission.ACKNOWLEDGE, Permission.RESOLVE, Permission.SILENCE, Permission.MARK_NOISE})

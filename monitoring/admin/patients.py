@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,7 +22,7 @@ from monitoring.admin import limits
 from monitoring.admin.forms import VersionedForm
 from monitoring.admin.overrides import SetsLimits
 from monitoring.clinical.bands import months
-from monitoring.models import Admission, Alert, Patient, Placement, ScaleChange
+from monitoring.models import Admission, Alert, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.models.patient import today
 from monitoring.services import patients, suggestions
 from monitoring.services.layers import Scope
@@ -42,13 +43,21 @@ class PatientForm(VersionedForm):
         label="why", max_length=200, required=False, help_text="Scale 2 needs a reason: the diagnosis, and who prescribed it."
     )
 
+    expecting = forms.TypedChoiceField(
+        label="pregnant", choices=[(0, "no"), (1, "yes: no NEWS2")], coerce=int, empty_value=None, required=False
+    )
+    expecting_why = forms.CharField(
+        label="why", max_length=200, required=False, help_text="“Yes” needs a reason: the week, and who says so."
+    )
+
     class Meta:
         model = Patient
-        fields = ("patient_id", "name", "gender", "birth_date", "pregnant")
+        fields = ("patient_id", "name", "gender", "birth_date")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scale"].initial = self.instance.spo2_scale
+        self.fields["expecting"].initial = int(self.instance.pregnant)
 
     @property
     def new_scale(self) -> int | None:
@@ -56,12 +65,22 @@ class PatientForm(VersionedForm):
         wanted = self.cleaned_data.get("scale")
         return wanted if self.instance.pk and wanted and wanted != self.instance.spo2_scale else None
 
+    @property
+    def new_pregnancy(self) -> bool | None:
+        """Whether the patient is said to be pregnant, if that is another word than before."""
+        wanted = self.cleaned_data.get("expecting")
+        return bool(wanted) if self.instance.pk and wanted is not None and bool(wanted) != self.instance.pregnant else None
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.new_scale and not patients.may_set_scale(self.by, self.instance):
             self.add_error("scale", "Only a doctor of the ward may change the scale.")
         elif self.new_scale == 2 and not self.cleaned_data.get("scale_why"):
             self.add_error("scale_why", "Scale 2 needs a reason.")
+        if self.new_pregnancy is not None and not patients.may_set_pregnant(self.by, self.instance):
+            self.add_error("expecting", "Only a doctor of the ward may say so: NEWS2 is off or on with it.")
+        elif self.new_pregnancy and not self.cleaned_data.get("expecting_why"):
+            self.add_error("expecting_why", "A pregnancy switches NEWS2 off: say why.")
         return cleaned
 
 
@@ -97,24 +116,26 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         seen = ("seen_version",) if obj and self.has_change_permission(request, obj) else ()
         person = (None, {"fields": ("patient_id", "name", "gender", "birth_date", *seen)})
         if obj is None:
-            return (person, ("Scores", {"fields": ("pregnant",)}))
-        scale = ("scale", "scale_why") if self._may_set_scale(request, obj) else ("spo2_scale",)
-        scores = ("Scores", {"fields": ("pregnant", *scale, "scale_history")})
+            return (person,)
+        scale = ("scale", "scale_why") if self._may(request, obj, patients.may_set_scale) else ("spo2_scale",)
+        pregnant = ("expecting", "expecting_why") if self._may(request, obj, patients.may_set_pregnant) else ("pregnant",)
+        scores = ("Scores", {"fields": (*scale, "scale_history", *pregnant, "pregnancy_history")})
         now = ("Now", {"fields": ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")})
         return (person, scores, now)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
-        now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history", "spo2_scale", "scale_history")
-        return ("patient_id", *now) if obj else now  # devices know the patient by this id
+        now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")
+        settled = ("spo2_scale", "scale_history", "pregnant", "pregnancy_history")
+        return ("patient_id", *now, *settled) if obj else (*now, *settled)  # devices know the patient by this id
 
     def get_form(self, request: HttpRequest, obj: Patient | None = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.by = request.user
         return form
 
-    def _may_set_scale(self, request: HttpRequest, patient: Patient) -> bool:
+    def _may(self, request: HttpRequest, patient: Patient, allowed: Callable[[User, Patient], bool]) -> bool:
         assert isinstance(request.user, User)
-        return self.has_change_permission(request, patient) and patients.may_set_scale(request.user, patient)
+        return self.has_change_permission(request, patient) and allowed(request.user, patient)
 
     @admin.display(description="bed", ordering="bed_name")
     def bed(self, patient: Patient) -> str:
@@ -153,6 +174,15 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         lines = [(f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}", one.was, one.becomes, one.by, one.why) for one in changes]
         return format_html_join("", "<div>{}: scale {} → {} by {}. {}</div>", lines) if lines else "always 1"
 
+    @admin.display(description="pregnancy so far")
+    def pregnancy_history(self, patient: Patient) -> SafeString | str:
+        changes = PregnancyChange.objects.filter(patient=patient).select_related("by").order_by("-pk")
+        lines = [
+            (f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}", "pregnant" if one.becomes else "not pregnant", one.by, one.why)
+            for one in changes
+        ]
+        return format_html_join("", "<div>{}: {}, says {}. {}</div>", lines) if lines else "nobody has changed it"
+
     @admin.display(description="suggestion")
     def suggestion(self, patient: Patient) -> SafeString:
         way, words = "?suggest=1", "Fill in limits from the last values"
@@ -185,9 +215,11 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         """The board shows the patient as he is now."""
         assert isinstance(request.user, User)
         super().save_related(request, form, formsets, change)
+        by, now = request.user, timezone.now()
         if scale := form.new_scale:
-            why = form.cleaned_data["scale_why"]
-            patients.set_scale(form.instance, scale=scale, by=request.user, at=timezone.now(), why=why)
+            patients.set_scale(form.instance, scale=scale, by=by, at=now, why=form.cleaned_data["scale_why"])
+        if (pregnant := form.new_pregnancy) is not None:
+            patients.set_pregnant(form.instance, pregnant=pregnant, by=by, at=now, why=form.cleaned_data["expecting_why"])
         lies = Placement.objects.filter(admission__patient=form.instance, is_open=True)
         realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})
 

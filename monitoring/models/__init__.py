@@ -6,6 +6,7 @@ from monitoring.models.delivery import Delivery
 from monitoring.models.device_state import DeviceState
 from monitoring.models.escalation_step import EscalationStep
 from monitoring.models.patient import Patient
+from monitoring.models.pregnancy_change import PregnancyChange
 from monitoring.models.push_subscription import PushSubscription
 from monitoring.models.rejected_vital import RejectedVital
 from monitoring.models.scale_change import ScaleChange
@@ -27,6 +28,7 @@ __all__ = [
     "EscalationStep",
     "Patient",
     "Placement",
+    "PregnancyChange",
     "PushSubscription",
     "RejectedVital",
     "ScaleChange",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F
 
 from accounts.access import Permission, permissions
 from accounts.models import User
 from monitoring import realtime
-from monitoring.models import Patient, Placement, ScaleChange
+from monitoring.models import Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.services import alerts, layers
 from monitoring.services.transactions import retried
 
@@ -21,15 +22,17 @@ class NotAllowed(Exception):
 
 
 class ReasonMissing(Exception):
-    """Scale 2 is for confirmed hypercapnic respiratory failure with a prescribed target: somebody has to say so."""
+    """What scores less, or nothing at all, is for a known condition: somebody has to say which."""
 
 
 def may_set_scale(user: User, patient: Patient) -> bool:
     """A doctor of the ward where the patient lies, or an administrator."""
-    if user.is_active and user.is_superuser:
-        return True
-    ward = layers.ward_of(patient)
-    return ward is not None and Permission.SET_SCALE in permissions(user, ward)
+    return _may(user, patient, Permission.SET_SCALE)
+
+
+def may_set_pregnant(user: User, patient: Patient) -> bool:
+    """A doctor of the ward where the patient lies, or an administrator."""
+    return _may(user, patient, Permission.SET_PREGNANCY)
 
 
 @retried
@@ -49,7 +52,37 @@ def set_scale(patient: Patient, *, scale: int, by: User, at: datetime, why: str 
         return
     if scale == 2 and not why.strip():
         raise ReasonMissing
-    Patient.objects.filter(pk=patient.pk).update(spo2_scale=scale, version=F("version") + 1, updated_at=at)
     ScaleChange.objects.create(patient=patient, at=at, by=by, was=was, becomes=scale, why=why.strip()[:200])
+    _write(patient, at=at, spo2_scale=scale)
+
+
+@retried
+def set_pregnant(patient: Patient, *, pregnant: bool, by: User, at: datetime, why: str = "") -> None:
+    """Have no NEWS2 of a pregnant patient, with a reason, or have it again, from the next reading on.
+
+    NEWS2 is not for use in pregnancy (Royal College of Physicians 2017). The same again changes nothing. Raises NotAllowed,
+    ReasonMissing.
+    """
+    alerts.lock({patient.pk})
+    if not may_set_pregnant(by, patient):
+        raise NotAllowed
+    if Patient.objects.values_list("pregnant", flat=True).get(pk=patient.pk) == pregnant:
+        return
+    if pregnant and not why.strip():
+        raise ReasonMissing
+    PregnancyChange.objects.create(patient=patient, at=at, by=by, becomes=pregnant, why=why.strip()[:200])
+    _write(patient, at=at, pregnant=pregnant)
+
+
+def _may(user: User, patient: Patient, permission: Permission) -> bool:
+    if user.is_active and user.is_superuser:
+        return True
+    ward = layers.ward_of(patient)
+    return ward is not None and permission in permissions(user, ward)
+
+
+def _write(patient: Patient, *, at: datetime, **fields: Any) -> None:
+    """Change the patient, and have the board draw him anew."""
+    Patient.objects.filter(pk=patient.pk).update(version=F("version") + 1, updated_at=at, **fields)
     lies = Placement.objects.filter(admission__patient=patient, is_open=True)
     realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})

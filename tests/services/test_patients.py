@@ -1,4 +1,4 @@
-"""The scale on which a patient's saturation is scored: by whom, from what, why, and from the next reading on."""
+"""What decides how NEWS2 is scored, the saturation's scale and a pregnancy: by whom, why, and from the next reading on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from accounts.models import Ward
-from monitoring.models import Patient, ScaleChange
+from monitoring.models import Patient, PregnancyChange, ScaleChange
 from monitoring.services import admissions, patients
 from tests.services.continuous import SECOND, told
 from tests.world import item
@@ -83,3 +83,44 @@ def test_the_board_is_told(ada, north, dora, now):
     patients.set_scale(ada, scale=2, by=dora, at=now, why=WHY)
 
     assert Ward.objects.get(pk=north.pk).change_number > before
+
+
+def test_a_doctor_says_that_a_patient_is_pregnant_and_it_is_kept_who_when_and_why(ada, dora, now):
+    patients.set_pregnant(ada, pregnant=True, by=dora, at=now, why="week 30")
+    patients.set_pregnant(ada, pregnant=True, by=dora, at=now, why="again")
+    patients.set_pregnant(ada, pregnant=False, by=dora, at=now + SECOND)
+
+    changes = PregnancyChange.objects.order_by("pk").values_list("patient", "becomes", "by", "at", "why")
+    assert list(changes) == [(ada.pk, True, dora.pk, now, "week 30"), (ada.pk, False, dora.pk, now + SECOND, "")]
+    stored = Patient.objects.get(pk=ada.pk)
+    assert (stored.pregnant, stored.version) == (False, ada.version + 2)
+
+
+def test_a_pregnancy_ends_the_score_with_the_next_reading(ada, gateway, dora, north, now):
+    with time_machine.travel(now, tick=False) as clock:
+        gateway.post([item(ada, **ON_OXYGEN)])
+        before = Ward.objects.get(pk=north.pk).change_number
+        patients.set_pregnant(ada, pregnant=True, by=dora, at=now, why="week 30")
+        assert told() == [("news2", "critical")]
+        assert Ward.objects.get(pk=north.pk).change_number > before
+
+        clock.shift(60)
+        gateway.post([item(ada, **ON_OXYGEN)])
+
+    assert told(returned_at=None) == []
+
+
+def test_a_pregnancy_needs_a_reason(ada, dora, now):
+    with pytest.raises(patients.ReasonMissing):
+        patients.set_pregnant(ada, pregnant=True, by=dora, at=now, why="  ")
+
+    assert not Patient.objects.get(pk=ada.pk).pregnant
+    assert not PregnancyChange.objects.exists()
+
+
+@pytest.mark.parametrize("login", ["noor", "vera", "eve"])
+def test_nobody_but_a_doctor_of_the_ward_may_say_it(ada, login, request, now):
+    with pytest.raises(patients.NotAllowed):
+        patients.set_pregnant(ada, pregnant=True, by=request.getfixturevalue(login), at=now, why="week 30")
+
+    assert not Patient.objects.get(pk=ada.pk).pregnant
