@@ -128,7 +128,7 @@ class AlertEvent(models.Model):
         RISEN = "risen", "severity risen"
         EASED = "eased", "severity eased"
         REOPENED = "reopened", "re-opened"
-        RERAISED = "reraised", "raised again by another sensor"
+        RERAISED = "reraised", "beyond again before it ended"
         RESOLVED = "resolved", "resolved"
         RECORDED = "recorded", "recorded from late readings"
         RETURNED = "returned", "back inside, not taken yet"
@@ -145,6 +145,8 @@ class AlertEvent(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     severity = models.CharField(max_length=10)
     value = models.FloatField(null=True)
+    # Of an end, as far as is known: a sensor that sends steadily has been inside for the clear time by then.
+    beyond_until = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True)
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveBigIntegerField()

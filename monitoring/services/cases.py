@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from monitoring.clinical import alarm
+from monitoring.clinical import alarm, signs
 from monitoring.clinical.bands import months
 from monitoring.clinical.episode import CALLS, Episode, Event, Kind, Reading, State, What
 from monitoring.clinical.limits import Limits
@@ -33,6 +33,7 @@ OBSERVED = ("consciousness", "on_oxygen", "oxygen_flow")
 Vitals = Sequence[Vital]
 By = tuple[User | None, str]  # who did it, and the note to it
 BY_RULE: By = (None, "")
+ENDS = (What.RETURNED, What.RESOLVED)
 
 
 def subject_of(patient_id: int) -> str:
@@ -142,10 +143,19 @@ class Case:
                 by=by,
                 severity=episode.severity.value,
                 value=episode.last_value if what == What.RESOLVED else episode.value,
+                beyond_until=self._beyond_until(episode, at) if what in ENDS else None,
                 note=note,
                 ward_id=self.ward_id,
                 number=number,
             )
+
+    def _beyond_until(self, episode: Episode, at: datetime) -> datetime | None:
+        """The last value beyond of a sensor that sends steadily; of others nobody knows before the value that ended it."""
+        if episode.sign is None:
+            return None
+        sensors = [self.state.standings.get(sign, {}) for sign, _ in signs.members(episode.condition)]
+        is_steady = any(each.continuous for by_name in sensors for each in by_name.values())
+        return episode.last_measured_at if is_steady else at
 
     def row(self, *, now: datetime) -> AlarmState:
         looks = [alarm.next_look(self.state, self.limits, now), self.look_again_at] if self.bed_id else []

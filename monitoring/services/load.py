@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from monitoring.clinical.limits import Severity
@@ -204,16 +205,17 @@ def _kinds(wards: Collection[int], span: Span) -> list[KindRow]:
 
 
 def _conditions(wards: Collection[int], span: Span) -> list[ConditionRow]:
+    """An alert ends when its value has been back inside for the clear time; what counts here is until when it was beyond."""
     hand = AlertEvent.objects.filter(
-        alert=OuterRef("alert"), by__isnull=False, at__gte=OuterRef(OuterRef("at")), at__lte=OuterRef("at")
+        alert=OuterRef("alert"), by__isnull=False, pk__gt=OuterRef(OuterRef("pk")), pk__lt=OuterRef("pk")
     )
-    end = AlertEvent.objects.filter(
+    end = AlertEvent.objects.annotate(over_at=Coalesce("beyond_until", "at")).filter(
         ~Exists(hand),
         alert=OuterRef("alert"),
         what__in=ENDS,
         by=None,
-        at__gte=OuterRef("at"),
-        at__lte=OuterRef("at") + BY_ITSELF_WITHIN,
+        pk__gt=OuterRef("pk"),
+        over_at__lte=OuterRef("at") + BY_ITSELF_WITHIN,
     )
     calls = _calls(wards, span).annotate(cleared=Exists(end)).values_list("alert__condition")
     counted = calls.annotate(number=Count("pk"), of_itself=Count("pk", filter=Q(cleared=True)))

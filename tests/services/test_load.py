@@ -7,21 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User, Ward
 from monitoring.clinical.overrides import Override
 from monitoring.clinical.signs import Sign
 from monitoring.models import Admission, Alert, AlertEvent, Patient, Placement
 from monitoring.models.threshold import Part
-from monitoring.services import load, thresholds
+from monitoring.services import alerts, load, thresholds
 from monitoring.services.layers import Scope
 from monitoring.services.load import Bar, BedRow, ConditionRow, KindRow, NoiseRow, Span, WaitRow, percentile
+from tests.world import Monitor, events_of, open_alert, series, unscored
 
 pytestmark = pytest.mark.django_db
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 WEEK = Span(MONDAY, MONDAY + timedelta(days=7))
-DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
+DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 History = list[tuple[str, timedelta]]
 
 
@@ -47,7 +49,7 @@ def week(north: Ward, south: Ward, noor: User) -> Callable[..., Alert]:
             )
 
     def alert(who: str, condition: str, severity: str, *history: tuple[Any, ...], ward: Ward = north, **facts: Any) -> Alert:
-        """`history`: what, when since Monday, and True for a person's hand."""
+        """`history`: what, when since Monday, and True for a person's hand, or until when it was beyond."""
         stay = stays.get(who)
         first = MONDAY + history[0][1]
         made = Alert.objects.create(
@@ -64,32 +66,61 @@ def week(north: Ward, south: Ward, noor: User) -> Callable[..., Alert]:
             resolved_at=MONDAY + history[-1][1],
             **facts,
         )
-        for number, (what, after, *hand) in enumerate(history):
+        for number, (what, after, *told) in enumerate(history):
             AlertEvent.objects.create(
-                alert=made, what=what, at=MONDAY + after, by=noor if hand else None, severity=severity, ward=ward, number=number
+                alert=made,
+                what=what,
+                at=MONDAY + after,
+                by=noor if True in told else None,
+                beyond_until=next((MONDAY + until for until in told if until is not True), None),
+                severity=severity,
+                ward=ward,
+                number=number,
             )
         return made
 
+    def inside_since(until: timedelta) -> tuple[timedelta, timedelta]:
+        """When a monitor's alert ends: it was beyond until then, and its next value 5 minutes later tells."""
+        return until + 5 * MINUTE, until
+
+    two_days = 2 * DAY + 8 * MINUTE
     alert("ida", "spo2_low", "critical", ("raised", HOUR), ("acknowledged", HOUR + 30 * SECOND, True), ("resolved", 2 * HOUR))
-    alert("ida", "spo2_low", "critical", ("raised", DAY), ("returned", DAY + 20 * SECOND), ("acknowledged", DAY + HOUR, True))
-    alert("ida", "spo2_low", "warning", ("raised", DAY), ("resolved", DAY + 21 * SECOND))
+    alert(
+        "ida",
+        "spo2_low",
+        "critical",
+        ("raised", DAY),
+        ("returned", *inside_since(DAY + 20 * SECOND)),
+        ("acknowledged", DAY + HOUR, True),
+        ("resolved", DAY + HOUR, True),
+    )
+    alert("ida", "spo2_low", "warning", ("raised", DAY + 2 * HOUR), ("resolved", *inside_since(DAY + 2 * HOUR + 21 * SECOND)))
     alert(
         "ida",
         "heart_rate_high",
         "warning",
         ("raised", 2 * DAY),
-        ("resolved", 2 * DAY + 10 * SECOND),
-        ("reopened", 2 * DAY + 60 * SECOND),
-        ("acknowledged", 2 * DAY + 65 * SECOND, True),
-        ("resolved", 2 * DAY + 70 * SECOND),
+        ("resolved", *inside_since(2 * DAY + 10 * SECOND)),
+        ("reopened", two_days),
+        ("acknowledged", two_days + 5 * SECOND, True),
+        ("resolved", *inside_since(two_days + 10 * SECOND)),
     )
-    alert("jan", "spo2_low", "critical", ("raised", 3 * DAY), ("reraised", 4 * DAY), ("acknowledged", 4 * DAY + HOUR, True))
+    alert(
+        "jan",
+        "spo2_low",
+        "critical",
+        ("raised", 3 * DAY),
+        ("returned", *inside_since(3 * DAY + MINUTE)),
+        ("reraised", 4 * DAY),
+        ("acknowledged", 4 * DAY + HOUR, True),
+        ("resolved", *inside_since(4 * DAY + HOUR)),
+    )
     alert("", "no_data", "warning", ("raised", 5 * DAY), ("resolved", 5 * DAY + HOUR), kind="technical")
-    alert("ida", "heart_rate_high", "info", ("raised", 5 * DAY), ("resolved", 5 * DAY + SECOND))
+    alert("ida", "heart_rate_high", "info", ("raised", 5 * DAY), ("resolved", *inside_since(5 * DAY + SECOND)))
     alert("ida", "spo2_low", "critical", ("recorded", 6 * DAY), recorded=True)
-    alert("kai", "spo2_low", "critical", ("raised", HOUR), ("resolved", HOUR + SECOND), ward=south)
-    alert("ida", "spo2_low", "critical", ("raised", -SECOND), ("resolved", HOUR))  # the week before
-    alert("ida", "spo2_low", "critical", ("raised", 7 * DAY), ("resolved", 7 * DAY + SECOND))  # the week after
+    alert("kai", "spo2_low", "warning", ("raised", HOUR), ("resolved", *inside_since(HOUR + SECOND)), ward=south)
+    alert("ida", "spo2_low", "warning", ("raised", -SECOND), ("resolved", *inside_since(HOUR)))  # the week before
+    alert("ida", "spo2_low", "warning", ("raised", 7 * DAY), ("resolved", *inside_since(7 * DAY + SECOND)))  # the week after
     return alert
 
 
@@ -128,7 +159,7 @@ def test_cleared_by_itself_is_within_20_seconds_and_before_any_hand(week, north)
     measured = load.measure([north.pk], WEEK)
 
     assert measured.conditions == [
-        ConditionRow("spo2_low", calls=5, cleared=1),  # after exactly 20 s; 21 s is too long
+        ConditionRow("spo2_low", calls=5, cleared=1),  # beyond for exactly 20 s; 21 s is too long
         ConditionRow("heart_rate_high", calls=2, cleared=1),  # the second time a hand was first
         ConditionRow("no_data", calls=1, cleared=0),
     ]
@@ -223,3 +254,65 @@ def test_it_costs_five_queries_however_many_alerts(week, north, django_assert_nu
         load.measure([north.pk], WEEK)
     with django_assert_num_queries(1):
         load.bars([north.pk], WEEK)
+
+
+class TestWhatAlertsReallyDo:
+    """Through the device door, by the engine's own events."""
+
+    @pytest.fixture
+    def send(self, ada: Patient, gateway: Monitor, clock: Any) -> Callable[..., None]:
+        unscored(ada)
+
+        def send(spo2: float, seconds: int, every: int = 5, sensor: str = "ox") -> None:
+            """Values for so long, told in one batch at their end."""
+            start = timezone.now()
+            clock.shift(seconds)
+            if values := [{"spo2": spo2, "sensor_id": sensor}] * (seconds // every):
+                gateway.post(series(ada, start + timedelta(seconds=every), values, every))
+
+        return send
+
+    def cleared(self, ward: Ward) -> list[tuple[int, int]]:
+        measured = load.measure([ward.pk], Span(timezone.now() - HOUR, timezone.now() + SECOND))
+        return [(row.calls, row.cleared) for row in measured.conditions]
+
+    @pytest.mark.parametrize(("spo2", "ends"), [(84, "returned"), (88, "resolved")])
+    @pytest.mark.parametrize(("after_the_call", "cleared"), [(0, 1), (20, 1), (25, 0)])
+    def test_a_monitors_call_whose_last_value_beyond_came_within_20_seconds(
+        self, send, ada, north, spo2, ends, after_the_call, cleared
+    ):
+        send(97, 240)
+        send(spo2, 20)  # the delay is over
+        send(spo2, after_the_call)
+        send(97, 310)
+
+        assert events_of(ada) == ["raised", ends]
+        assert self.cleared(north) == [(1, cleared)]
+
+    def test_each_call_of_one_alert_is_asked_for_itself(self, send, ada, north):
+        send(97, 240)
+        for beyond in (20, 20, 60):
+            send(84, 20)
+            send(84, beyond - 20)
+            send(97, 310)
+
+        assert events_of(ada) == ["raised", "returned", "reraised", "returned", "reraised", "returned"]
+        assert self.cleared(north) == [(3, 2)]
+
+    def test_a_hand_before_its_end_counts_as_a_hand(self, send, ada, noor, north):
+        send(97, 240)
+        send(84, 20)
+        send(97, 60)
+        alerts.acknowledge(open_alert(ada), by=noor, at=timezone.now())
+        send(97, 250)
+
+        assert events_of(ada) == ["raised", "acknowledged", "resolved"]
+        assert self.cleared(north) == [(1, 0)]
+
+    @pytest.mark.parametrize("minutes", [2, 5, 15])
+    def test_of_a_spot_value_nobody_knows_how_long_it_was_beyond(self, send, ada, north, minutes):
+        send(88, 1, every=1, sensor="spot")
+        send(97, 60 * minutes, every=60 * minutes, sensor="spot")
+
+        assert events_of(ada) == ["raised", "resolved"]
+        assert self.cleared(north) == [(1, 0)]
