@@ -99,7 +99,7 @@ class Watcher:
         self.name = f"{host()}:{os.getpid()}"
         self.started_at = timezone.now()
         self.ending = threading.Event()
-        given = lanes or (Lane(watching.STEPS, STEP_TAKES), Lane(watching.SLOW_STEPS, SLOW_STEP_TAKES))
+        given = lanes or (Lane(watching.STEPS, STEP_TAKES), *(Lane([step], SLOW_STEP_TAKES) for step in watching.SLOW_STEPS))
         self.lanes = [lane for lane in given if lane.steps]
         self._outage = Outage()
         self._told_still = False

@@ -42,20 +42,24 @@ CHANNELS: dict[str, Callable[[Sequence[Delivery]], Sending]] = {
 BUNDLED = {Way.EMAIL, Way.PUSH}
 
 
+def send_mail(*, now: datetime) -> bool:
+    """Send the longest due e-mail, if there is any."""
+    return _send(Way.EMAIL, now)
+
+
+def send_pushes(*, now: datetime) -> bool:
+    """Call the browsers of the person who has waited longest for it, if anybody has."""
+    return _send(Way.PUSH, now)
+
+
+def send_webhooks(*, now: datetime) -> bool:
+    """Send the longest due message to a machine, if there is any."""
+    return _send(Way.WEBHOOK, now)
+
+
 def send_due(*, now: datetime) -> bool:
-    """Send the longest due message, if there is any."""
-    due = _due(now)
-    first = due.order_by("next_attempt_at", "attempts", "pk").first()
-    if first is None:
-        return False
-    rows = _claimed(_with_its_bundle(first, due), uuid4(), now=now)
-    spent = [row for row in rows if row.attempts > MOST_ATTEMPTS]
-    fresh = [row for row in rows if row.attempts <= MOST_ATTEMPTS]
-    if spent:
-        _record_failure(spent, DIED, now=now)
-    if fresh:
-        _try(fresh, now=now)
-    return True
+    """The longest due message of every way, one after the other, for whoever has one thread only."""
+    return any([_send(way, now) for way in CHANNELS])
 
 
 def send_again(rows: QuerySet[Delivery], *, now: datetime) -> int:
@@ -74,6 +78,21 @@ def pause_after(attempts: int) -> timedelta:
     return FIRST_PAUSE * 2 ** (attempts - 1) * random.uniform(SHORTEST, 2 - SHORTEST)  # noqa: S311  (spreads, hides nothing)
 
 
+def _send(way: str, now: datetime) -> bool:
+    due = _due(now).filter(channel=way)
+    first = due.order_by("next_attempt_at", "attempts", "pk").first()
+    if first is None:
+        return False
+    rows = _claimed(_with_its_bundle(first, due), uuid4(), now=now)
+    spent = [row for row in rows if row.attempts > MOST_ATTEMPTS]
+    fresh = [row for row in rows if row.attempts <= MOST_ATTEMPTS]
+    if spent:
+        _record_failure(spent, DIED, now=now)
+    if fresh:
+        _try(fresh, now=now)
+    return True
+
+
 def _due(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.due(now) | Delivery.objects.filter(next_attempt_at__gt=now + FURTHEST)
 
@@ -81,7 +100,7 @@ def _due(now: datetime) -> QuerySet[Delivery]:
 def _with_its_bundle(first: Delivery, due: QuerySet[Delivery]) -> list[int]:
     if first.channel not in BUNDLED:
         return [first.pk]
-    same = due.filter(channel=first.channel, user=first.user_id, ward=first.ward_id)
+    same = due.filter(user=first.user_id, ward=first.ward_id)
     return list(same.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:BUNDLE])
 
 

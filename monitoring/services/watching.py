@@ -60,8 +60,8 @@ STEPS: tuple[Step, ...] = (
     thresholds.expire_due,
     tidy,
 )
-# In a thread of their own: steps that wait for somebody else's server (deliveries).
-SLOW_STEPS: tuple[Step, ...] = (deliveries.send_due,)
+# Each in a thread of its own: it waits for somebody else's server, and a push service that hangs must hold up no e-mail.
+SLOW_STEPS: tuple[Step, ...] = (deliveries.send_mail, deliveries.send_pushes, deliveries.send_webhooks)
 
 
 def turn(*, clock: Callable[[], datetime], steps: Sequence[Step] | None = None, tally: Tally | None = None) -> Tally:

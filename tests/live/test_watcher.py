@@ -15,12 +15,18 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from monitoring import watcher
+from monitoring.clinical.escalation import Way
 from monitoring.management.commands import watch
-from monitoring.models import WatcherBeat
+from monitoring.models import Delivery, WatcherBeat
+from monitoring.services import deliveries
 from monitoring.services import watching as steps
+from monitoring.services.channels import Sending
 from monitoring.watcher import Lane, Watcher
 from tests.live.processes import database_url, running, wait_until, watching
 from tests.live.roads import road_to
+from tests.services.alerting import raised
+from tests.services.outbox import queued, to_hook
+from tests.services.receivers import post_office, receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +112,22 @@ class TestInThreads:
             wait_until(lambda: working.lanes[0].tally.turns > before + 20, "the others go on")
             wait_until(lambda: turns() > beaten + 10, "it goes on beating")
             slow.may_go.set()
+
+    def test_a_push_service_that_hangs_holds_up_no_letter_and_no_pager(self, north, noor, ada, settings, monkeypatch, now):
+        never = threading.Event()
+        monkeypatch.setitem(deliveries.CHANNELS, Way.PUSH, lambda rows: Sending(lambda: never.wait(10) and None))
+        with post_office() as office, receiver() as pager:
+            office.use(settings)
+            alert = raised(ada, now)
+            hanging = queued(alert, now, Way.PUSH, user=noor)
+            others = [queued(alert, now, Way.EMAIL, user=noor), to_hook(alert, north, pager.url, now)]
+
+            with at_work(*Watcher().lanes):
+                sent = Delivery.objects.filter(pk__in=[row.pk for row in others], state="sent")
+                wait_until(lambda: sent.count() == 2, "the others are sent")
+                hanging.refresh_from_db()
+                assert (hanging.state, hanging.attempts) == ("waiting", 1)
+                never.set()
 
     def test_a_step_that_fails_is_in_the_beat(self):
         def broken(*, now):
