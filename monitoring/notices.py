@@ -66,11 +66,11 @@ def inbox(request: SignedIn) -> HttpResponse:
 @login_required
 def seen(request: SignedIn) -> HttpResponse:
     """What was listed has been seen; what came meanwhile has not."""
-    newest = request.POST.get("newest", "")
-    if not newest.isdecimal():
+    newest = _key(request.POST.get("newest", ""))
+    if newest is None:
         return JsonResponse({"detail": "newest is missing.", "code": "invalid"}, status=400)
     before = request.POST.get("before", "")
-    keys = [row.pk for row in _page(request.user, before)[:SHOWN] if row.pk <= int(newest)]
+    keys = [row.pk for row in _page(request.user, before)[:SHOWN] if row.pk <= newest]
     deliveries.see(keys, at=timezone.now())
     return redirect(reverse("notices") + (f"?before={before}" if before else ""))
 
@@ -117,9 +117,14 @@ def _page(person: User, before: str) -> QuerySet[Delivery]:
     own = Delivery.objects.notices_of(person)
     below = own
     if before:
-        last = get_object_or_404(own, pk=int(before) if before.isdecimal() and len(before) < MOST_DIGITS else 0)
+        last = get_object_or_404(own, pk=_key(before) or 0)
         below = own.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
     return below.order_by("-created_at", "-pk")
+
+
+def _key(text: str) -> int | None:
+    """The number that a page sent us as a row's key, if it can be one."""
+    return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else None
 
 
 def _unusable(field: str) -> JsonResponse:

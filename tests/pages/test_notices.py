@@ -73,7 +73,10 @@ class TestInbox:
 
         assert (answer.status_code, answer["Location"]) == (302, "/notices/")
         assert client.get("/notices/count").json() == {"unseen": 1}
-        assert client.post("/notices/seen", {"newest": "x"}).status_code == 400
+
+    @pytest.mark.parametrize("newest", ["", "x", "9" * 40, "9" * 5000])
+    def test_what_is_no_notice_is_refused_as_the_newest_seen(self, noor, newest):
+        assert signed_in(noor).post("/notices/seen", {"newest": newest}).status_code == 400
 
     def test_older_ones_are_reached_page_by_page_and_marked_there(self, noor, ada, now, monkeypatch):
         monkeypatch.setattr(inbox, "SHOWN", 2)
