@@ -141,6 +141,18 @@ class TestEmail:
         assert len(mail.letters) == 2
         assert str(row.pk) in mail.letters[0]["Message-ID"]
 
+    def test_a_bundle_that_has_grown_is_another_letter(self, dora, ada, mail, settings, now):
+        mail.use(settings)
+        queued(raised(ada, now, condition="one"), now, Way.EMAIL, user=dora)
+        send(now)
+        Delivery.objects.update(state="waiting", sent_at=None, next_attempt_at=now)  # its sender died before it could say so
+        queued(raised(ada, now, condition="other"), now, Way.EMAIL, user=dora)
+
+        send(now)
+
+        assert ["and 1 more" in letter["Subject"] for letter in mail.letters] == [False, True]
+        assert len({letter["Message-ID"] for letter in mail.letters}) == 2
+
     def test_a_cry_for_help_keeps_its_words_inside(self, dora, alert, mail, settings, now):
         mail.use(settings)
         Alert.objects.update(kind="help", condition="call_for_help", detail="Ada Byron says: come")

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services.channels import PATIENCE, Failed, Sending, available, in_words
-from monitoring.services.channels.notice import Notice, notices, summary
+from monitoring.services.channels.notice import name_of, notices, summary
 
 FOOT = "MedQL is not a medical device: a secondary display. Look at the bedside monitor and at the patient."
 
@@ -23,16 +23,17 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
     person = rows[0].user
     if person is None or not person.is_active:
         raise Failed("the person is no longer active")
-    letter = _letter(person.email, notices(rows))
+    letter = _letter(person.email, rows)
     return Sending(lambda: _send(letter))
 
 
-def _letter(address: str, said: Sequence[Notice]) -> EmailMessage:
+def _letter(address: str, rows: Sequence[Delivery]) -> EmailMessage:
+    said = notices(rows)
     first = said[0]
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
     body = [*summary(said), "", "Nobody has taken this yet." if len(said) == 1 else "Nobody has taken these yet.", "", FOOT]
-    # The same for every attempt, so that a mailbox can tell a second copy.
-    own_name = {"Message-ID": f"<{first.delivery}.{first.alert}@medql>"}
+    # The same for every attempt, so that a mailbox can tell a second copy; not for a bundle that has grown meanwhile.
+    own_name = {"Message-ID": f"<{name_of(rows)}.{first.alert}@medql>"}
     return EmailMessage(f"{first.line}{more}", "\n".join(body), settings.DEFAULT_FROM_EMAIL, [address], headers=own_name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from django.utils.timezone import localtime
 
@@ -51,6 +52,14 @@ def summary(said: Sequence[Notice]) -> list[str]:
     lines = [notice.line for notice in said[:LISTED]]
     more = len(said) - len(lines)
     return [*lines, f"and {more} more"] if more else lines
+
+
+def name_of(rows: Sequence[Delivery]) -> str:
+    """What a message of these deliveries is called: the same whenever the same ones leave together, another for any others."""
+    keys = sorted(row.pk for row in rows)
+    if len(keys) == 1:
+        return str(keys[0])
+    return f"{keys[0]}-{sha256(','.join(map(str, keys)).encode()).hexdigest()[:16]}"
 
 
 def _notice(row: Delivery, bed: str) -> Notice:
