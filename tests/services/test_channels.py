@@ -16,7 +16,7 @@ from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery, PushSubscription, WebhookEndpoint
 from monitoring.services import channels, deliveries
 from monitoring.services.channels import email, push, webhook
-from tests.services.alerting import MINUTE, raised, watch
+from tests.services.alerting import MINUTE, raised, take, watch
 from tests.services.outbox import SECRET, queued, send, send_until_it_ends, to_hook
 from tests.services.receivers import closed_port, receiver, silent_server, use_mail_server
 
@@ -140,6 +140,45 @@ class TestEmail:
         assert len({letter["Message-ID"] for letter in mail.letters}) == 1
         assert len(mail.letters) == 2
         assert str(row.pk) in mail.letters[0]["Message-ID"]
+
+    @pytest.mark.parametrize(
+        ("taken", "ended", "of", "said"),
+        [
+            (0, 0, 1, "Nobody has taken this yet."),
+            (0, 0, 2, "Nobody has taken these yet."),
+            (1, 0, 1, "It waits for a hand no more."),
+            (0, 1, 1, "It waits for a hand no more."),
+            (1, 1, 2, "None of them waits for a hand any more."),
+            (1, 1, 3, "1 of 3 still waits for a hand."),
+            (1, 0, 3, "2 of 3 still wait for a hand."),
+        ],
+    )
+    def test_it_says_what_waits_for_a_hand_when_it_leaves(self, noor, dora, ada, mail, settings, now, taken, ended, of, said):
+        mail.use(settings)
+        alerts = [raised(ada, now, condition=f"condition_{number}") for number in range(of)]
+        for alert in alerts:
+            queued(alert, now, Way.EMAIL, user=dora)
+        for alert in alerts[:taken]:
+            take(alert, noor, now)
+        Alert.objects.filter(pk__in=[alert.pk for alert in alerts[of - ended :]]).update(is_open=None, resolved_at=now)
+
+        send(now)
+
+        (letter,) = mail.letters
+        assert said in letter.get_content()
+        assert ("Nobody has taken" in letter.get_content()) == (taken + ended == 0)
+
+    def test_the_worst_that_still_waits_is_its_head(self, noor, dora, ada, mail, settings, now):
+        mail.use(settings)
+        conditions = {"mild": "warning", "taken": "critical", "worst": "critical"}
+        alerts = [raised(ada, now, severity, condition=name, detail=name) for name, severity in conditions.items()]
+        for alert in alerts:
+            queued(alert, now, Way.EMAIL, user=dora)
+        take(alerts[1], noor, now)
+
+        send(now)
+
+        assert mail.letters[0]["Subject"].startswith("CRITICAL North N1: worst")
 
     def test_a_bundle_that_has_grown_is_another_letter(self, dora, ada, mail, settings, now):
         mail.use(settings)

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services.channels import PATIENCE, Failed, Sending, available, in_words
-from monitoring.services.channels.notice import name_of, notices, summary
+from monitoring.services.channels.notice import by_urgency, name_of, notices, summary, waits
 
 FOOT = "MedQL is not a medical device: a secondary display. Look at the bedside monitor and at the patient."
 
@@ -28,13 +28,25 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
 
 
 def _letter(address: str, rows: Sequence[Delivery]) -> EmailMessage:
-    said = notices(rows)
+    said = notices(by_urgency(rows))
     first = said[0]
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
-    body = [*summary(said), "", "Nobody has taken this yet." if len(said) == 1 else "Nobody has taken these yet.", "", FOOT]
+    body = [*summary(said), "", _hands(rows), "", FOOT]
     # The same for every attempt, so that a mailbox can tell a second copy; not for a bundle that has grown meanwhile.
     own_name = {"Message-ID": f"<{name_of(rows)}.{first.alert}@medql>"}
     return EmailMessage(f"{first.line}{more}", "\n".join(body), settings.DEFAULT_FROM_EMAIL, [address], headers=own_name)
+
+
+def _hands(rows: Sequence[Delivery]) -> str:
+    """What is known about hands on these alerts when the letter leaves: some may have been taken, or have ended."""
+    waiting = sum(waits(row.alert) for row in rows)
+    if waiting == len(rows):
+        return "Nobody has taken this yet." if waiting == 1 else "Nobody has taken these yet."
+    if waiting:
+        return (
+            f"{waiting} of {len(rows)} still wait for a hand." if waiting > 1 else f"1 of {len(rows)} still waits for a hand."
+        )
+    return "It waits for a hand no more." if len(rows) == 1 else "None of them waits for a hand any more."
 
 
 def _send(letter: EmailMessage) -> None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from django.utils.timezone import localtime
 
+from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Delivery, Placement
 
 LISTED = 10  # alerts of one message that are written out; the others are counted
@@ -47,9 +48,19 @@ def notices(rows: Sequence[Delivery]) -> list[Notice]:
     return [_notice(row, beds.get(row.alert.admission_id or 0, "")) for row in rows]
 
 
-def summary(said: Sequence[Notice]) -> list[str]:
+def by_urgency(rows: Sequence[Delivery]) -> list[Delivery]:
+    """What still waits for a hand first, the worst of it at the head: a flood's first lines are read, the others counted."""
+    return sorted(rows, key=lambda row: (not waits(row.alert), -Severity(row.alert.severity).rank))
+
+
+def waits(alert: Alert) -> bool:
+    """Whether the alert is open and in nobody's hand."""
+    return alert.is_open is True and alert.acknowledged_at is None
+
+
+def summary(said: Sequence[Notice], listed: int = LISTED) -> list[str]:
     """Some lines for all of them: a flood is counted, never dropped."""
-    lines = [notice.line for notice in said[:LISTED]]
+    lines = [notice.line for notice in said[:listed]]
     more = len(said) - len(lines)
     return [*lines, f"and {more} more"] if more else lines
 

@@ -16,7 +16,7 @@ from pywebpush import WebPushException, webpush
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery, PushSubscription
 from monitoring.services.channels import PATIENCE, Failed, Sending, available
-from monitoring.services.channels.notice import Notice, notices, summary
+from monitoring.services.channels.notice import Notice, by_urgency, notices, summary
 
 GONE = {404, 410}  # the browser has withdrawn it (RFC 8030 §7.3)
 KEPT_FOR = 600  # seconds that a push service keeps it for a browser that is away: later it would be no news
@@ -29,7 +29,7 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
     browsers = list(PushSubscription.objects.filter(user=rows[0].user, user__is_active=True))
     if not browsers:
         raise Failed("no browser of this person can be called")
-    body = _body(notices(rows))
+    body = _body(notices(by_urgency(rows)))
     gone: list[int] = []
     return Sending(
         run=lambda: _call(browsers, body, gone),
