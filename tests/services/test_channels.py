@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid
 
 from monitoring.clinical.escalation import Way
-from monitoring.models import PushSubscription, WebhookEndpoint
+from monitoring.models import Delivery, PushSubscription, WebhookEndpoint
 from monitoring.services import channels, deliveries
 from monitoring.services.channels import push, webhook
-from tests.services.alerting import MINUTE, watch
+from tests.services.alerting import MINUTE, raised, watch
 from tests.services.outbox import SECRET, queued, send, send_until_it_ends, to_hook
 from tests.services.receivers import closed_port, receiver, silent_server
 
@@ -163,6 +163,24 @@ class TestPush:
         assert "Ada" not in json.dumps(said)
         assert headers["Authorization"].startswith("vapid ")
         assert headers["Urgency"] == "high"
+
+    def test_a_flood_in_a_ward_with_a_long_name_fits_and_is_counted(self, dora, north, ada, hook, vapid, now):
+        north.name, north.slug = "Ü" * 100, "u" * 50
+        north.save()
+        north.beds.filter(position=1).update(name="Ö" * 20)
+        browser = Browser(dora, hook.url)
+        for number in range(12):
+            alert = raised(ada, now, condition=f"condition_{number}", detail="‰" * 200)
+            queued(alert, now, Way.PUSH, user=dora)
+
+        send(now)
+
+        ((_, body),) = hook.posts
+        assert len(body) <= 4096
+        *lines, rest = browser.read(body)["body"].split("\n")
+        assert 1 <= len(lines) < 10
+        assert rest == f"and {12 - len(lines)} more"
+        assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
     def test_a_browser_that_has_withdrawn_is_forgotten(self, dora, alert, hook, vapid, now):
         with receiver(410) as gone:

@@ -16,9 +16,10 @@ from pywebpush import WebPushException, webpush
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery, PushSubscription
 from monitoring.services.channels import PATIENCE, Failed, Sending, available
-from monitoring.services.channels.notice import Notice, by_urgency, notices, summary
+from monitoring.services.channels.notice import LISTED, Notice, by_urgency, notices, summary
 
 GONE = {404, 410}  # the browser has withdrawn it (RFC 8030 §7.3)
+LONGEST = 3993  # bytes that a push can carry: its record of 4096 bears a header of 86 and 17 of the cipher (RFC 8291 §4)
 KEPT_FOR = 600  # seconds that a push service keeps it for a browser that is away: later it would be no news
 
 
@@ -45,10 +46,17 @@ def public_key() -> str:
 
 
 def _body(said: Sequence[Notice]) -> bytes:
+    """As many lines as a push can carry; the rest are counted."""
     first = said[0]
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
     title = f"{first.severity.upper()} {first.ward} {first.place}{more}"
-    return msgspec.json.encode({"title": title, "body": "\n".join(summary(said)), "ward": first.ward_slug, "tag": first.alert})
+    listed = min(LISTED, len(said))
+    while True:
+        lines = "\n".join(summary(said, listed))
+        body = msgspec.json.encode({"title": title, "body": lines, "ward": first.ward_slug, "tag": first.alert})
+        if len(body) <= LONGEST or not listed:
+            return body
+        listed -= 1
 
 
 def _call(browsers: Sequence[PushSubscription], body: bytes, gone: list[int]) -> None:
