@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -19,20 +18,16 @@ from django.db.models import F, QuerySet
 
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
-from monitoring.services import escalation
+from monitoring.services import outcomes
 from monitoring.services.channels import Failed, Sending, email, push, webhook
 from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
-FIRST_PAUSE = timedelta(seconds=5)  # doubled after every attempt: given up after about 75 s
-SHORTEST = 0.8  # of a pause, by chance
 CLAIM = timedelta(seconds=60)  # longer than DEADLINE and the writes around it
 DEADLINE = 8.0  # seconds for a whole message, however slowly the other side speaks
 FURTHEST = timedelta(minutes=2)  # no attempt is planned that far ahead: one that is, was planned before our clock was set back
 BUNDLE = 50  # due messages to one person about one ward that leave as one
-DIED = "the sender died before it could say how it went"
 
 CHANNELS: dict[str, Callable[[Sequence[Delivery]], Sending]] = {
     Way.EMAIL: email.prepare,
@@ -73,21 +68,16 @@ def see(keys: Collection[int], *, at: datetime) -> None:
     Delivery.objects.filter(pk__in=keys, seen_at=None).update(seen_at=at)
 
 
-def pause_after(attempts: int) -> timedelta:
-    """Longer and longer, and a little by chance, so that what failed together does not come back together."""
-    return FIRST_PAUSE * 2 ** (attempts - 1) * random.uniform(SHORTEST, 2 - SHORTEST)  # noqa: S311  (spreads, hides nothing)
-
-
 def _send(way: str, now: datetime) -> bool:
     due = _due(now).filter(channel=way)
     first = due.order_by("next_attempt_at", "attempts", "pk").first()
     if first is None:
         return False
     rows = _claimed(_with_its_bundle(first, due), uuid4(), now=now)
-    spent = [row for row in rows if row.attempts > MOST_ATTEMPTS]
-    fresh = [row for row in rows if row.attempts <= MOST_ATTEMPTS]
+    spent = [row for row in rows if row.attempts > outcomes.MOST_ATTEMPTS]
+    fresh = [row for row in rows if row.attempts <= outcomes.MOST_ATTEMPTS]
     if spent:
-        _record_failure(spent, DIED, now=now)
+        outcomes.failed(spent, outcomes.DIED, now=now)
     if fresh:
         _try(fresh, now=now)
     return True
@@ -130,11 +120,11 @@ def _try(rows: Sequence[Delivery], *, now: datetime) -> None:
         why = f"a fault in MedQL: {type(fault).__name__}"
     now += timedelta(seconds=time.monotonic() - began)
     if why:
-        _record_failure(rows, why, now=now)
+        outcomes.failed(rows, why, now=now)
         if silent:
-            _put_off_others(rows[0], now=now)
+            outcomes.put_off_others(rows[0], now=now)
     else:
-        _record_success(rows, now=now)
+        outcomes.sent(rows, now=now)
 
 
 def _in_time(run: Callable[[], None]) -> None:
@@ -158,46 +148,8 @@ def _in_time(run: Callable[[], None]) -> None:
         raise error
 
 
-@retried
-def _record_success(rows: Sequence[Delivery], *, now: datetime) -> None:
-    for row in rows:
-        _still_ours(row).update(state=Delivery.State.SENT, sent_at=now, next_attempt_at=None, claim=None, last_error="")
-
-
-@retried
-def _record_failure(rows: Sequence[Delivery], why: str, *, now: datetime) -> None:
-    """Tried again after a pause; after the last attempt given up, and the alert's next step is due at once."""
-    for row in rows:
-        over = row.attempts >= MOST_ATTEMPTS
-        recorded = _still_ours(row).update(
-            state=Delivery.State.GIVEN_UP if over else Delivery.State.FAILED,
-            next_attempt_at=None if over else now + pause_after(row.attempts),
-            claim=None,
-            last_error=why[:300],
-        )
-        if recorded and over:
-            escalation.hurry(row.alert_id, told_with=row.step, told_at=row.created_at, now=now)
-
-
 def _is_silence(failed: BaseException | None) -> bool:
     """Whether the other side let us wait: what else goes there would wait as long, and hold up everybody behind it."""
     while failed and not isinstance(failed, TimeoutError):
         failed = failed.__cause__ or failed.__context__
     return failed is not None
-
-
-@retried
-def _put_off_others(row: Delivery, *, now: datetime) -> None:
-    """What else waits for this endpoint, or for the mail server, is due shortly before the row is: meanwhile others go first.
-
-    A push is not put off: each browser has a push service of its own.
-    """
-    if row.channel == Way.PUSH:
-        return
-    until = now + FIRST_PAUSE * 2 ** (min(row.attempts, MOST_ATTEMPTS - 1) - 1) * SHORTEST
-    waiting = Delivery.objects.filter(next_attempt_at__lt=until, claim=None)
-    waiting.filter(channel=row.channel, endpoint=row.endpoint_id).update(next_attempt_at=until)
-
-
-def _still_ours(row: Delivery) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(pk=row.pk, claim=row.claim)

@@ -10,7 +10,7 @@ from django.db import connection
 
 from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery, EscalationStep
-from monitoring.services import deliveries, escalation, watching
+from monitoring.services import deliveries, escalation, outcomes, watching
 from monitoring.services.channels import email
 from tests.services.alerting import MINUTE, raised, take, watch
 from tests.services.outbox import endpoint, queued, send, send_until_it_ends, to_hook
@@ -143,7 +143,7 @@ class TestOutcome:
         send(now)
 
         row.refresh_from_db()
-        assert (row.state, row.last_error) == ("given_up", deliveries.DIED)
+        assert (row.state, row.last_error) == ("given_up", outcomes.DIED)
         assert hook.posts == []
 
 
