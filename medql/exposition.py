@@ -82,20 +82,23 @@ def escalations() -> Iterator[Metric]:
 
 def sendings() -> Iterator[Metric]:
     gauge = GaugeMetricFamily(
-        "medql_deliveries", "Messages by state; of those sent, the ones written in the last day.", labels=["state"]
+        "medql_deliveries",
+        "Messages by state; sent and withdrawn ones: of those written in the last day.",
+        labels=["state"],
     )
-    gauge.add_metric([Delivery.State.SENT], _sent_lately())
+    for state, number in _ended_lately().items():
+        gauge.add_metric([state], number)
     unsent = Delivery.objects.filter(state__in=[Delivery.State.WAITING, Delivery.State.FAILED, Delivery.State.GIVEN_UP])
     for row in unsent.values("state").annotate(number=Count("pk")).order_by():
         gauge.add_metric([row["state"]], row["number"])
     yield gauge
 
 
-def _sent_lately() -> int:
+def _ended_lately() -> dict[str, int]:
     """By the index of the times alone: that of the states would read everything ever sent."""
     written = Delivery.objects.filter(created_at__gte=timezone.now() - timedelta(days=1))
-    counted = written.aggregate(number=Count("pk", filter=Q(state=Delivery.State.SENT)))
-    return int(counted["number"])
+    ended = {state.value: Count("pk", filter=Q(state=state)) for state in (Delivery.State.SENT, Delivery.State.WITHDRAWN)}
+    return written.aggregate(**ended)
 
 
 FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers)

@@ -20,7 +20,7 @@ from accounts.models import User
 from monitoring.models import Delivery
 from monitoring.services import browsers, deliveries
 from monitoring.services.channels import push
-from monitoring.services.channels.notice import notices
+from monitoring.services.channels.notice import Notice, has_moved, notices
 
 SHOWN = 100  # on a page
 MOST_DIGITS = 19  # of a number that the database takes as a key
@@ -51,11 +51,11 @@ class SignedIn(HttpRequest):
 def inbox(request: SignedIn) -> HttpResponse:
     """Notices of this person, the newest first: a page of them, or the page that goes on below `before`."""
     before = request.GET.get("before", "")
-    found = _page(request.user, before).select_related("alert__ward", "alert__device", "alert__acknowledged_by")
+    found = _page(request.user, before).select_related("ward", "alert__ward", "alert__device", "alert__acknowledged_by")
     rows = list(found[: SHOWN + 1])
     older = len(rows) > SHOWN
     rows = rows[:SHOWN]
-    listed = [{"row": row, "notice": notice} for row, notice in zip(rows, notices(rows), strict=True)]
+    listed = [_entry(row, notice) for row, notice in zip(rows, notices(rows), strict=True)]
     key = push.public_key() if settings.VAPID_PRIVATE_KEY else ""
     unseen = sum(1 for row in rows if row.seen_at is None)
     shown = {"listed": listed, "unseen": unseen, "vapid": key, "before": before, "older": older}
@@ -120,6 +120,11 @@ def _page(person: User, before: str) -> QuerySet[Delivery]:
         last = get_object_or_404(own, pk=_key(before) or 0)
         below = own.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
     return below.order_by("-created_at", "-pk")
+
+
+def _entry(row: Delivery, notice: Notice) -> dict[str, Any]:
+    """What the page shows of a notice. Of an alert that another ward has by now, no more than was told then."""
+    return {"row": row, "notice": notice, "moved": has_moved(row), "condition": row.alert.condition.replace("_", " ")}
 
 
 def _key(text: str) -> int | None:

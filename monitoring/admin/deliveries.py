@@ -22,6 +22,7 @@ class OutcomeFilter(NamedChoices):
         "sent": Q(state=Delivery.State.SENT),
         "failed, tried again": Q(state=Delivery.State.FAILED),
         "given up": Q(state=Delivery.State.GIVEN_UP),
+        "withdrawn": Q(state=Delivery.State.WITHDRAWN),
     }
 
 

@@ -32,6 +32,10 @@ class Delivery(models.Model):
         SENT = "sent", "sent"
         FAILED = "failed", "failed, tried again"
         GIVEN_UP = "given_up", "given up"
+        WITHDRAWN = (
+            "withdrawn",
+            "withdrawn",
+        )  # no longer this recipient's to know when it was to leave
 
     class Why(models.TextChoices):
         ESCALATION = "escalation", "called by the escalation"
@@ -67,7 +71,7 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "failed"], next_attempt_at__isnull=False)
-                | Q(state__in=["sent", "given_up"], next_attempt_at__isnull=True),
+                | Q(state__in=["sent", "given_up", "withdrawn"], next_attempt_at__isnull=True),
                 name="delivery_is_due_until_it_ends",
             ),
             models.CheckConstraint(

@@ -16,10 +16,12 @@ from uuid import UUID, uuid4
 
 from django.db.models import F, QuerySet
 
+from accounts.models import Membership
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services import outcomes
 from monitoring.services.channels import Failed, Sending, email, push, webhook
+from monitoring.services.channels.notice import has_moved
 from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def _send(way: str, now: datetime) -> bool:
     first = due.order_by("next_attempt_at", "attempts", "pk").first()
     if first is None:
         return False
-    rows = _claimed(_with_its_bundle(first, due), uuid4(), now=now)
+    rows = _still_wanted(_claimed(_with_its_bundle(first, due), uuid4(), now=now), now)
     spent = [row for row in rows if row.attempts > outcomes.MOST_ATTEMPTS]
     fresh = [row for row in rows if row.attempts <= outcomes.MOST_ATTEMPTS]
     if spent:
@@ -102,6 +104,31 @@ def _claimed(ids: Sequence[int], token: UUID, *, now: datetime) -> list[Delivery
         return []
     mine = Delivery.objects.filter(pk__in=ids, claim=token).order_by("pk")
     return list(mine.select_related("alert__ward", "alert__device", "user", "endpoint"))
+
+
+def _still_wanted(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Those of these rows that may leave. What is no longer for its recipient to know is withdrawn."""
+    present = Membership.objects.filter(user__in={row.user_id for row in rows}, ward__in={row.ward_id for row in rows})
+    members = set(present.values_list("user", "ward"))
+    unwanted = {row.pk: _why_unwanted(row, members) for row in rows}
+    for why in sorted(set(unwanted.values()) - {""}):
+        outcomes.withdrawn([row for row in rows if unwanted[row.pk] == why], why, now=now)
+    return [row for row in rows if not unwanted[row.pk]]
+
+
+def _why_unwanted(row: Delivery, members: Collection[tuple[int, int]]) -> str:
+    """Why this message must not leave, as it stands now; empty: it may."""
+    if has_moved(row):
+        return outcomes.MOVED
+    if row.user and not row.user.is_active:
+        return "the person is no longer active"
+    if row.user and (row.user.pk, row.ward_id) not in members:
+        return "the person is no longer a member of the ward"
+    if row.endpoint and not row.endpoint.is_active:
+        return "the webhook is switched off"
+    if row.endpoint and row.endpoint.ward_id != row.ward_id:
+        return "the webhook is another ward's by now"
+    return ""
 
 
 def _try(rows: Sequence[Delivery], *, now: datetime) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
@@ -16,6 +16,7 @@ from monitoring.services.transactions import retried
 MOST_ATTEMPTS = 5
 FIRST_PAUSE = timedelta(seconds=5)  # doubled after every attempt: given up after about 75 s
 SHORTEST = 0.8  # of a pause, by chance
+MOVED = "the alert is another ward's by now"
 DIED = "the sender died before it could say how it went"
 
 
@@ -37,6 +38,16 @@ def failed(rows: Sequence[Delivery], why: str, *, now: datetime) -> None:
             last_error=why[:300],
         )
         if recorded and over:
+            escalation.hurry(row.alert_id, told_with=row.step, told_at=row.created_at, now=now)
+
+
+@retried
+def withdrawn(rows: Sequence[Delivery], why: str, *, now: datetime) -> None:
+    """Never to be sent. It reached nobody: the next step is due at once, unless the alert is another ward's by now."""
+    ours = Delivery.objects.filter(pk__in=[row.pk for row in rows], claim=rows[0].claim)
+    end = {"state": Delivery.State.WITHDRAWN, "next_attempt_at": None, "claim": None, "last_error": why}
+    if ours.update(attempts=F("attempts") - 1, **end) and why != MOVED:
+        for row in rows:
             escalation.hurry(row.alert_id, told_with=row.step, told_at=row.created_at, now=now)
 
 

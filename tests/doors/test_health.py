@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from medql import health
 from monitoring.clinical.escalation import Way
-from monitoring.models import WatcherBeat
+from monitoring.models import Delivery, WatcherBeat
 from monitoring.services import alerts, watching
 from monitoring.services.watching import Tally
 from tests.conftest import signed_in
@@ -171,15 +171,18 @@ class TestMetrics:
         assert figures["medql_watchers_alive"] == 0
         assert "medql_watcher_beat_age_seconds" not in figures
 
-    def test_deliveries_are_counted_by_state_and_those_sent_for_a_day(self, ada, noor, now):
+    def test_deliveries_are_counted_by_state_and_those_sent_or_withdrawn_for_a_day(self, ada, noor, now):
         alert = raised(ada, now)
         for age in (timedelta(hours=1), timedelta(hours=25)):
             queued(alert, now - age, Way.IN_APP, user=noor)
             queued(alert, now - age, Way.EMAIL, user=noor)
+            withdrawn = queued(alert, now - age, Way.PUSH, user=noor)
+            Delivery.objects.filter(pk=withdrawn.pk).update(state="withdrawn", next_attempt_at=None)
 
         figures = self.figures()
 
         assert figures['medql_deliveries{state="sent"}'] == 1
+        assert figures['medql_deliveries{state="withdrawn"}'] == 1
         assert figures['medql_deliveries{state="waiting"}'] == 2
 
     def test_no_figure_reads_all_that_was_ever_sent(self, beating):

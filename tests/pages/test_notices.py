@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from py_vapid import Vapid
 
 from accounts.models import Membership
 from monitoring import notices as inbox
-from monitoring.models import Delivery, PushSubscription
+from monitoring.models import Alert, Delivery, PushSubscription
+from monitoring.services import admissions
 from tests.conftest import signed_in
 from tests.services.alerting import MINUTE, raised, take, watch
 
@@ -46,6 +48,21 @@ class TestInbox:
         take(alert, dora, now)
 
         assert "taken by Dora" in signed_in(noor).get("/notices/").content.decode()
+
+    def test_of_an_alert_that_another_ward_has_it_says_no_more_than_was_told(self, noor, eve, ada, north, south, now):
+        alert = raised(ada, now)
+        watch(now)
+        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=1), by=None, at=timezone.now())
+        take(alert, eve, timezone.now())
+        Alert.objects.update(severity="warning", vital_value=70)
+
+        page = signed_in(noor).get("/notices/").content.decode()
+
+        listed = page.partition('<main class="inbox">')[2]
+        for told in ("North", "critical", "spo2 low", "moved to another ward"):
+            assert told in listed
+        for foreign in ("South", "S1", "Eve", "70", "/wards/"):
+            assert foreign not in listed
 
     def test_an_empty_one_says_so(self, noor):
         assert "Nobody has called you." in signed_in(noor).get("/notices/").content.decode()

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid
 
 from monitoring.clinical.escalation import Way
-from monitoring.models import Delivery, PushSubscription, WebhookEndpoint
+from monitoring.models import Delivery, PushSubscription
 from monitoring.services import channels, deliveries
 from monitoring.services.channels import push, webhook
 from tests.services.alerting import MINUTE, raised, watch
@@ -135,16 +135,6 @@ class TestWebhook:
 
         row.refresh_from_db()
         assert row.last_error == "not done within 0.5 s"
-
-    def test_one_that_was_switched_off_is_told(self, north, alert, hook, now):
-        row = to_hook(alert, north, hook.url, now)
-        WebhookEndpoint.objects.update(is_active=False)
-
-        send(now)
-
-        row.refresh_from_db()
-        assert row.last_error == "the webhook is switched off"
-        assert hook.posts == []
 
 
 class TestPush:

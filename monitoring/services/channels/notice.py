@@ -53,6 +53,11 @@ def by_urgency(rows: Sequence[Delivery]) -> list[Delivery]:
     return sorted(rows, key=lambda row: (not waits(row.alert), -Severity(row.alert.severity).rank))
 
 
+def has_moved(row: Delivery) -> bool:
+    """Whether the alert is another ward's by now: who was told in the old one has no more to know of it."""
+    return row.alert.ward_id != row.ward_id
+
+
 def waits(alert: Alert) -> bool:
     """Whether the alert is open and in nobody's hand."""
     return alert.is_open is True and alert.acknowledged_at is None

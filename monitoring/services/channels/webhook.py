@@ -25,8 +25,7 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
     """One delivery is one POST."""
     (row,) = rows
     endpoint = row.endpoint
-    if endpoint is None or not endpoint.is_active:
-        raise Failed("the webhook is switched off")
+    assert endpoint is not None
     (notice,) = notices(rows)
     body = msgspec.json.encode(asdict(notice) | {"type": "alert", "why": row.why})
     return Sending(lambda: _post(endpoint, str(row.pk), body))
