@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -11,10 +11,12 @@ from monitoring.clinical.escalation import Way
 from monitoring.models.alert import Alert
 from monitoring.models.webhook_endpoint import WebhookEndpoint
 
+FURTHEST = timedelta(minutes=2)  # no attempt is planned that far ahead: one that is, was planned before our clock was set back
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, now: datetime) -> DeliveryQuerySet:
-        return self.filter(next_attempt_at__lte=now)
+        return self.filter(Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + FURTHEST))
 
     def notices_of(self, user: User) -> DeliveryQuerySet:
         """What a person finds in his inbox: of the wards that he may see."""

@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=60)  # longer than DEADLINE and the writes around it
 DEADLINE = 8.0  # seconds for a whole message, however slowly the other side speaks
-FURTHEST = timedelta(minutes=2)  # no attempt is planned that far ahead: one that is, was planned before our clock was set back
 BUNDLE = 50  # due messages to one person about one ward that leave as one
 
 CHANNELS: dict[str, Callable[[Sequence[Delivery]], Sending]] = {
@@ -71,22 +70,17 @@ def see(keys: Collection[int], *, at: datetime) -> None:
 
 
 def _send(way: str, now: datetime) -> bool:
-    due = _due(now).filter(channel=way)
+    due = Delivery.objects.due(now).filter(channel=way)
     first = due.order_by("next_attempt_at", "attempts", "pk").first()
     if first is None:
         return False
+    if first.attempts >= outcomes.MOST_ATTEMPTS:
+        outcomes.give_up(due.filter(attempts__gte=outcomes.MOST_ATTEMPTS), now=now)
+        return True
     rows = _still_wanted(_claimed(_with_its_bundle(first, due), uuid4(), now=now), now)
-    spent = [row for row in rows if row.attempts > outcomes.MOST_ATTEMPTS]
-    fresh = [row for row in rows if row.attempts <= outcomes.MOST_ATTEMPTS]
-    if spent:
-        outcomes.failed(spent, outcomes.DIED, now=now)
-    if fresh:
-        _try(fresh, now=now)
+    if rows:
+        _try(rows, now=now)
     return True
-
-
-def _due(now: datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.due(now) | Delivery.objects.filter(next_attempt_at__gt=now + FURTHEST)
 
 
 def _with_its_bundle(first: Delivery, due: QuerySet[Delivery]) -> list[int]:
@@ -99,7 +93,7 @@ def _with_its_bundle(first: Delivery, due: QuerySet[Delivery]) -> list[int]:
 @retried
 def _claimed(ids: Sequence[int], token: UUID, *, now: datetime) -> list[Delivery]:
     """Of these rows the ones that nobody else has claimed meanwhile: ours until the claim runs out."""
-    free = _due(now).filter(pk__in=ids)
+    free = Delivery.objects.due(now).filter(pk__in=ids, attempts__lt=outcomes.MOST_ATTEMPTS)
     if not free.update(claim=token, next_attempt_at=now + CLAIM, attempts=F("attempts") + 1):
         return []
     mine = Delivery.objects.filter(pk__in=ids, claim=token).order_by("pk")
@@ -147,9 +141,7 @@ def _try(rows: Sequence[Delivery], *, now: datetime) -> None:
         why = f"a fault in MedQL: {type(fault).__name__}"
     now += timedelta(seconds=time.monotonic() - began)
     if why:
-        outcomes.failed(rows, why, now=now)
-        if silent:
-            outcomes.put_off_others(rows[0], now=now)
+        outcomes.failed(rows, why, now=now, silent=silent)
     else:
         outcomes.sent(rows, now=now)
 

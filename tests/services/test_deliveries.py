@@ -11,10 +11,9 @@ from django.db import connection
 from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery, EscalationStep
 from monitoring.services import deliveries, escalation, outcomes, watching
-from monitoring.services.channels import email
 from tests.services.alerting import MINUTE, raised, take, watch
 from tests.services.outbox import endpoint, queued, send, send_until_it_ends, to_hook
-from tests.services.receivers import closed_port, silent_server, use_mail_server
+from tests.services.receivers import closed_port
 
 SECOND = timedelta(seconds=1)
 
@@ -83,34 +82,6 @@ class TestOutcome:
         assert send(now) == 2
 
         assert hook.ids() == [str(well.pk)]
-
-    def test_what_else_waits_for_a_silent_endpoint_lets_others_go_first(self, north, alert, hook, now, monkeypatch):
-        monkeypatch.setattr(deliveries, "DEADLINE", 0.3)
-        with silent_server() as port:
-            dead = endpoint(north, f"http://127.0.0.1:{port}/")
-            silent = [queued(alert, now, Way.WEBHOOK, endpoint_id=dead.pk) for _ in range(4)]
-            well = to_hook(alert, north, hook.url, now)
-
-            assert send(now) == 2
-
-            assert hook.ids() == [str(well.pk)]
-            waiting = Delivery.objects.filter(endpoint=dead)
-            assert list(waiting.order_by("pk").values_list("attempts", flat=True)) == [1, 0, 0, 0]
-            assert not waiting.filter(next_attempt_at__lt=now + 4 * SECOND).exists()
-            send(now + 7 * SECOND)
-            assert list(waiting.order_by("pk").values_list("attempts", flat=True)) == [1, 1, 0, 0]
-            assert [send_until_it_ends(row, now) for row in silent[:1]] == [5]
-
-    def test_a_silent_mail_server_puts_off_what_is_for_others_too(self, noor, dora, alert, hook, now, settings, monkeypatch):
-        monkeypatch.setattr(email, "PATIENCE", 0.3)
-        with silent_server() as port:
-            use_mail_server(settings, port)
-            for person in (noor, dora):
-                queued(alert, now, Way.EMAIL, user=person)
-
-            assert send(now) == 1
-
-        assert sorted(Delivery.objects.values_list("state", "attempts")) == [("failed", 1), ("waiting", 0)]
 
     def test_what_waits_is_sent_though_the_clock_was_set_back(self, north, alert, hook, now):
         hook.status = 500
