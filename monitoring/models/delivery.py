@@ -48,7 +48,7 @@ class Delivery(models.Model):
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
     why = models.CharField(max_length=15, choices=Why.choices, default=Why.ESCALATION)
     step = models.PositiveSmallIntegerField("steps taken with it", default=0)
-    severity = models.CharField(max_length=10)
+    severity = models.CharField(max_length=10)  # when it was written; of one that was sent, as it was told
     channel = models.CharField("way", max_length=10, choices=[(way.value, way.value.replace("_", " ")) for way in Way])
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, null=True, related_name="+")

@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 from accounts.models import Membership
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
-from monitoring.services import outcomes
+from monitoring.services import bundles, outcomes
 from monitoring.services.channels import Failed, Sending, email, push, webhook
 from monitoring.services.channels.notice import has_moved
 from monitoring.services.transactions import retried
@@ -28,14 +28,12 @@ log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=60)  # longer than DEADLINE and the writes around it
 DEADLINE = 8.0  # seconds for a whole message, however slowly the other side speaks
-BUNDLE = 50  # due messages to one person about one ward that leave as one
 
 CHANNELS: dict[str, Callable[[Sequence[Delivery]], Sending]] = {
     Way.EMAIL: email.prepare,
     Way.PUSH: push.prepare,
     Way.WEBHOOK: webhook.prepare,
 }
-BUNDLED = {Way.EMAIL, Way.PUSH}
 
 
 def send_mail(*, now: datetime) -> bool:
@@ -77,23 +75,17 @@ def _send(way: str, now: datetime) -> bool:
     if first.attempts >= outcomes.MOST_ATTEMPTS:
         outcomes.give_up(due.filter(attempts__gte=outcomes.MOST_ATTEMPTS), now=now)
         return True
-    rows = _still_wanted(_claimed(_with_its_bundle(first, due), uuid4(), now=now), now)
-    if rows:
+    keys = bundles.leaving(first, due.filter(attempts__lt=outcomes.MOST_ATTEMPTS), now=now)
+    if rows := _still_wanted(_claimed(keys, uuid4(), now=now), now):
         _try(rows, now=now)
     return True
-
-
-def _with_its_bundle(first: Delivery, due: QuerySet[Delivery]) -> list[int]:
-    if first.channel not in BUNDLED:
-        return [first.pk]
-    same = due.filter(user=first.user_id, ward=first.ward_id)
-    return list(same.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:BUNDLE])
 
 
 @retried
 def _claimed(ids: Sequence[int], token: UUID, *, now: datetime) -> list[Delivery]:
     """Of these rows the ones that nobody else has claimed meanwhile: ours until the claim runs out."""
-    free = Delivery.objects.due(now).filter(pk__in=ids, attempts__lt=outcomes.MOST_ATTEMPTS)
+    free = Delivery.objects.due(now) | Delivery.objects.filter(bundles.held(now))
+    free = free.filter(pk__in=ids, attempts__lt=outcomes.MOST_ATTEMPTS)
     if not free.update(claim=token, next_attempt_at=now + CLAIM, attempts=F("attempts") + 1):
         return []
     mine = Delivery.objects.filter(pk__in=ids, claim=token).order_by("pk")

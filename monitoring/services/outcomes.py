@@ -24,7 +24,11 @@ DIED = "the sender died before it could say how it went"
 
 @retried
 def sent(rows: Sequence[Delivery], *, now: datetime) -> None:
-    _ours(rows).update(state=Delivery.State.SENT, sent_at=now, next_attempt_at=None, claim=None, last_error="")
+    """Its severity is now the one that was told: what is no worse about the same subject waits a while."""
+    end = {"state": Delivery.State.SENT, "sent_at": now, "next_attempt_at": None, "last_error": ""}
+    for severity in {row.alert.severity for row in rows}:
+        told = _ours([row for row in rows if row.alert.severity == severity])
+        told.update(severity=severity, claim=None, **end)
 
 
 @retried

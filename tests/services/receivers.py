@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -63,6 +64,7 @@ class Receiver:
     posts: list[tuple[Message, bytes]] = field(default_factory=list)
     status: int = 200
     answer_headers: dict[str, str] = field(default_factory=dict)
+    refuses: Callable[[bytes], bool] = lambda body: False  # bodies that it cannot read, whatever it answers to others
     arrived: threading.Event = field(default_factory=threading.Event)
     may_answer: threading.Event = field(default_factory=threading.Event)
     holds_at: int = 0  # the POST that is answered only when released; none: as it comes
@@ -77,6 +79,10 @@ class Receiver:
 
     def ids(self) -> list[str]:
         return [headers["X-MedQL-Delivery"] for headers, _ in self.posts]
+
+    def deliveries(self) -> list[int]:
+        """Of every alert that came, however many a POST."""
+        return [alert["delivery"] for _, body in self.posts for alert in json.loads(body)["alerts"]]
 
 
 @contextlib.contextmanager
@@ -94,7 +100,7 @@ def receiver(status: int = 200) -> Iterator[Receiver]:
                 seen.held.set()
             seen.may_answer.wait(30)
             with contextlib.suppress(OSError):  # whoever asked may be dead by now
-                self.send_response(seen.status)
+                self.send_response(422 if seen.refuses(body) else seen.status)
                 for name, value in seen.answer_headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", "0")

@@ -59,8 +59,9 @@ class TestWebhook:
         send(now)
 
         ((headers, body),) = hook.posts
-        said = json.loads(body)
-        assert headers["X-MedQL-Delivery"] == str(row.pk)
+        assert json.loads(body)["type"] == "alerts"
+        (said,) = json.loads(body)["alerts"]
+        assert headers["X-MedQL-Delivery"] == str(said["delivery"]) == str(row.pk)
         assert headers["X-MedQL-Signature"] == webhook.signature(SECRET, body)
         assert headers["Content-Type"] == "application/json"
         assert (said["ward"], said["place"], said["severity"], said["value"]) == ("North", "N1", "critical", 84)

@@ -120,8 +120,9 @@ class TestOutcome:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_senders_at_once_send_each_message_once_per_attempt(north, ada, hook, now):
-    machine = endpoint(north, hook.url)
-    rows = [queued(raised(ada, now, condition=f"condition_{n}"), now, Way.WEBHOOK, endpoint_id=machine.pk) for n in range(20)]
+    machines = [endpoint(north, f"{hook.url}/{number}") for number in range(10)]
+    alerts = [raised(ada, now, condition=f"condition_{number}") for number in range(3)]
+    rows = [queued(alert, now, Way.WEBHOOK, endpoint_id=machine.pk) for machine in machines for alert in alerts]
     together = threading.Barrier(2)
     failures: list[BaseException] = []
 
@@ -142,15 +143,15 @@ def test_two_senders_at_once_send_each_message_once_per_attempt(north, ada, hook
         thread.join(60)
 
     assert failures == []
-    assert sorted(hook.ids()) == sorted(str(row.pk) for row in rows)
+    assert sorted(hook.deliveries()) == sorted(row.pk for row in rows)
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_claim_late_in_a_long_turn_holds_as_long_as_the_first(north, ada, hook, now):
-    machine = endpoint(north, hook.url)
-    for n in range(12):
-        queued(raised(ada, now, condition=f"condition_{n}"), now, Way.WEBHOOK, endpoint_id=machine.pk)
+    alert = raised(ada, now)
+    for number in range(12):
+        to_hook(alert, north, f"{hook.url}/{number}", now)
     hook.holds_at = 12
 
     def clock():  # each message takes the time that it may take at most

@@ -141,4 +141,4 @@ def test_a_silence_takes_no_more_statements_for_many_than_for_a_few(ada, pager, 
         Delivery.objects.update(next_attempt_at=now + MINUTE)
         return len(seen)
 
-    assert statements(3) == statements(100)
+    assert statements(60) == statements(200)

@@ -1,7 +1,7 @@
-"""A signed POST to a machine. It answers 2xx, or the message counts as not delivered; a redirect is not followed.
+"""A signed POST of alerts to a machine. It answers 2xx, or they count as not delivered; a redirect is not followed.
 
 The body is signed with the endpoint's secret: `X-MedQL-Signature: sha256=<HMAC-SHA256 of the body, hex>`. `X-MedQL-Delivery`
-stays the same over all attempts: a receiver that has seen it answers 200 and does nothing.
+stays the same while the same alerts are sent together; a receiver knows an alert that it has seen by its `delivery`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ import msgspec
 
 from monitoring.models import Delivery, WebhookEndpoint
 from monitoring.services.channels import PATIENCE, Failed, Sending, in_words
-from monitoring.services.channels.notice import notices
+from monitoring.services.channels.notice import name_of, notices
 
 
 def prepare(rows: Sequence[Delivery]) -> Sending:
-    """One delivery is one POST."""
-    (row,) = rows
-    endpoint = row.endpoint
+    """All rows are for the same endpoint."""
+    endpoint = rows[0].endpoint
     assert endpoint is not None
-    (notice,) = notices(rows)
-    body = msgspec.json.encode(asdict(notice) | {"type": "alert", "why": row.why})
-    return Sending(lambda: _post(endpoint, str(row.pk), body))
+    alerts = [asdict(notice) | {"why": row.why} for row, notice in zip(rows, notices(rows), strict=True)]
+    body = msgspec.json.encode({"type": "alerts", "alerts": alerts})
+    return Sending(lambda: _post(endpoint, name_of(rows), body))
 
 
 def signature(secret: str, body: bytes) -> str:
