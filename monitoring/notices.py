@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -17,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
+from monitoring.clinical.limits import Severity
 from monitoring.models import Delivery
 from monitoring.services import browsers, deliveries
 from monitoring.services.channels import push
-from monitoring.services.channels.notice import Notice, has_moved, notices
+from monitoring.services.channels.notice import Notice, has_moved, notices, waits
 
 SHOWN = 100  # on a page
 MOST_DIGITS = 19  # of a number that the database takes as a key
@@ -45,6 +48,55 @@ class SignedIn(HttpRequest):
     user: User
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice as the page shows it. Of an alert that another ward has by now, no more than was told then."""
+
+    row: Delivery
+    notice: Notice
+
+    @property
+    def moved(self) -> bool:
+        return has_moved(self.row)
+
+    @property
+    def severity(self) -> Severity:
+        return Severity(self.row.severity if self.moved else self.notice.severity)
+
+    @property
+    def condition(self) -> str:
+        return self.row.alert.condition.replace("_", " ")
+
+    @property
+    def about(self) -> tuple[str, int, bool]:
+        """Notices that follow one another about the same are one entry of the list."""
+        return self.row.alert.subject, self.row.ward_id, self.moved
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A notice, or several about the same patient or device that follow one another, the newest first."""
+
+    told: list[Told]
+
+    @property
+    def key(self) -> int:
+        """The same while newer ones come."""
+        return self.told[-1].row.pk
+
+    @property
+    def severity(self) -> Severity:
+        return max((told.severity for told in self.told), key=lambda severity: severity.rank)
+
+    @property
+    def unseen(self) -> int:
+        return sum(1 for told in self.told if told.row.seen_at is None)
+
+    @property
+    def untaken(self) -> int:
+        return 0 if self.told[0].moved else sum(1 for told in self.told if waits(told.row.alert))
+
+
 @require_GET
 @never_cache
 @login_required
@@ -55,10 +107,12 @@ def inbox(request: SignedIn) -> HttpResponse:
     rows = list(found[: SHOWN + 1])
     older = len(rows) > SHOWN
     rows = rows[:SHOWN]
-    listed = [_entry(row, notice) for row, notice in zip(rows, notices(rows), strict=True)]
+    listed = [Told(row, notice) for row, notice in zip(rows, notices(rows), strict=True)]
     key = push.public_key() if settings.VAPID_PRIVATE_KEY else ""
     unseen = sum(1 for row in rows if row.seen_at is None)
-    shown = {"listed": listed, "unseen": unseen, "vapid": key, "before": before, "older": older}
+    entries = [Entry(list(told)) for _, told in groupby(listed, key=lambda told: told.about)]
+    ends = {"newest": rows[0].pk, "oldest": rows[-1].pk} if rows else {}
+    shown = {"entries": entries, "unseen": unseen, "vapid": key, "before": before, "older": older, **ends}
     return render(request, "notices.html", shown)
 
 
@@ -120,11 +174,6 @@ def _page(person: User, before: str) -> QuerySet[Delivery]:
         last = get_object_or_404(own, pk=_key(before) or 0)
         below = own.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
     return below.order_by("-created_at", "-pk")
-
-
-def _entry(row: Delivery, notice: Notice) -> dict[str, Any]:
-    """What the page shows of a notice. Of an alert that another ward has by now, no more than was told then."""
-    return {"row": row, "notice": notice, "moved": has_moved(row), "condition": row.alert.condition.replace("_", " ")}
 
 
 def _key(text: str) -> int | None:

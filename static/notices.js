@@ -4,6 +4,20 @@
   const COUNT_EVERY = 15000;
   let asking = false;
 
+  // What is open stays open over the reload.
+  const OPEN = "notices opened";
+  const folds = [...document.querySelectorAll(".inbox details")];
+  if (folds.length) {
+    const opened = new Set(JSON.parse(sessionStorage.getItem(OPEN) || "[]"));
+    for (const fold of folds) {
+      fold.open = opened.has(fold.dataset.key);
+      fold.addEventListener("toggle", () => {
+        const keys = folds.filter((each) => each.open).map((each) => each.dataset.key);
+        sessionStorage.setItem(OPEN, JSON.stringify(keys));
+      });
+    }
+  }
+
   const seconds = Number(document.body.dataset.reload);
   if (seconds) setInterval(() => asking || location.reload(), seconds * 1000);
 

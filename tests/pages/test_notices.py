@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -23,6 +24,7 @@ SUBSCRIPTION = {
     "expirationTime": None,
     "keys": {"p256dh": "B" * 87, "auth": "a" * 22},
 }
+SECOND = timedelta(seconds=1)
 VAPID = "3KzvKasA2SoCxsp0iIG_o9B0Ozvl1XDwI63JRKNIWBM"
 
 
@@ -63,6 +65,46 @@ class TestInbox:
             assert told in listed
         for foreign in ("South", "S1", "Eve", "70", "/wards/"):
             assert foreign not in listed
+
+    def test_a_flood_from_one_patient_is_one_entry_that_opens(self, noor, ada, ben, now):
+        for number in range(5):
+            severity = "critical" if number == 2 else "warning"
+            raised(ada, now + number * SECOND, severity, condition=f"c{number}", detail=f"c{number}")
+        raised(ben, now + 5 * SECOND, condition="of ben")
+        late = raised(ada, now + 6 * SECOND, condition="late")
+        watch(now + 7 * SECOND)
+        self._age_as_raised()
+        client = signed_in(noor)
+        client.post("/notices/seen", {"newest": Delivery.objects.get(alert__condition="c2").pk})
+        take(late, noor, now + 8 * SECOND)
+
+        page = client.get("/notices/")
+
+        shown = [(len(entry.told), entry.severity, entry.unseen, entry.untaken) for entry in page.context["entries"]]
+        assert shown == [(1, "critical", 1, 0), (1, "critical", 1, 1), (5, "critical", 2, 5)]
+        listed = page.content.decode().partition('<main class="inbox">')[2]
+        assert listed.count("<details") == 1
+        assert listed.count('<li class="alert') == 3
+        assert all(f"c{number}" in listed for number in range(5))
+        for said in ("5 notices", "nobody has 5 of them", "2 new"):
+            assert said in listed
+
+    def test_what_moved_to_another_ward_is_folded_apart(self, noor, ada, north, south, now):
+        for number in range(3):
+            raised(ada, now, condition=f"c{number}")
+        watch(now)
+        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=1), by=None, at=timezone.now())
+
+        (entry,) = signed_in(noor).get("/notices/").context["entries"]
+
+        assert (len(entry.told), entry.untaken) == (3, 0)
+        listed = signed_in(noor).get("/notices/").content.decode().partition('<main class="inbox">')[2]
+        assert listed.count("moved to another ward") == 4
+        assert "South" not in listed and "/wards/" not in listed
+
+    def _age_as_raised(self):
+        for row in Delivery.objects.select_related("alert"):
+            Delivery.objects.filter(pk=row.pk).update(created_at=row.alert.raised_at)
 
     def test_an_empty_one_says_so(self, noor):
         assert "Nobody has called you." in signed_in(noor).get("/notices/").content.decode()
@@ -105,7 +147,8 @@ class TestInbox:
 
         pages = [client.get("/notices/", {"before": before} if before else {}) for before in ("", keys[1], keys[3])]
 
-        assert [[each["row"].pk for each in page.context["listed"]] for page in pages] == [keys[:2], keys[2:4], keys[4:]]
+        listed = [[told.row.pk for entry in page.context["entries"] for told in entry.told] for page in pages]
+        assert listed == [keys[:2], keys[2:4], keys[4:]]
         assert f"?before={keys[1]}" in pages[0].content.decode()
         assert "Older notices" not in pages[2].content.decode()
         answer = client.post("/notices/seen", {"newest": keys[2], "before": keys[1]})
