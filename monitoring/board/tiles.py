@@ -41,9 +41,7 @@ class Tile:
         return self.worst.alert.severity if self.worst else ""
 
 
-def tile(
-    placement: Placement, state: State, notices: Sequence[Notice], score: News, marks: Marks, *, now: datetime
-) -> Tile:
+def tile(placement: Placement, state: State, notices: Sequence[Notice], score: News, marks: Marks, *, now: datetime) -> Tile:
     """The tile of a bed in which somebody lies; `notices` are the patient's."""
     patient, drawn = placement.admission.patient, cells(state, marks, now=now)
     return Tile(placement.bed, patient, drawn, stack(bundled(notices)), score, list(_said(patient, marks)))
