@@ -20,8 +20,9 @@ from tests.world import item, open_alert
 
 @pytest.fixture
 def loud(ada, ben, cid, gateway, noor, now):
-    """Ada has called twice and Ben once; Noor took Ben's."""
-    gateway.post([item(ada, now, spo2=84, mean_bp=140), item(ben, now, spo2=84)])
+    """Ada has called twice, for one sign after the other, and Ben once; Noor took Ben's."""
+    before = now - timedelta(minutes=2)
+    gateway.post([item(ada, before, sensor_id="cuff", mean_bp=140), item(ada, now, spo2=84), item(ben, now, spo2=84)])
     Alert.objects.update(raised_at=now - timedelta(minutes=5))
     alerts.acknowledge(open_alert(ben), by=noor, at=now + timedelta(seconds=1))
 

@@ -37,7 +37,7 @@ def test_a_duplicate_moves_nothing(ada, north, gateway, now):
 
 
 def test_events_carry_the_number_of_their_commit(ada, north, gateway, noor, now):
-    gateway.post([item(ada, now, spo2=84, mean_bp=140)])
+    gateway.post([item(ada, now - timedelta(minutes=2), sensor_id="cuff", mean_bp=140), item(ada, now, spo2=84)])
     first = number(north)
     alerts.acknowledge(open_alert_of(ada, "spo2_low"), by=noor, at=now)
 
