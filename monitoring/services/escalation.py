@@ -141,7 +141,8 @@ def audit(*, now: datetime) -> list[Alert]:
     """
     overdue = Q(next_step_at__lt=now - LATE)
     untaken, held = _astray(now)
-    told = Delivery.objects.filter(alert=OuterRef("pk"), ward=OuterRef("ward")).exclude(state=Delivery.State.GIVEN_UP)
+    vain = [Delivery.State.GIVEN_UP, Delivery.State.WITHDRAWN]
+    told = Delivery.objects.filter(alert=OuterRef("pk"), ward=OuterRef("ward")).exclude(state__in=vain)
     unheard = Q(acknowledged_at=None, escalation_step__gt=0) & ~Exists(told)
     lost = reduce(or_, held.values(), untaken | overdue | unheard)
     wards = list(Ward.objects.values_list("pk", flat=True))

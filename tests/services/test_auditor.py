@@ -63,14 +63,15 @@ class TestAudit:
 
         assert escalation.audit(now=now) == [alert]
 
-    def test_one_of_which_only_a_dead_machine_was_told_is_named(self, north, ada, now):
+    @pytest.mark.parametrize("state", [Delivery.State.GIVEN_UP, Delivery.State.WITHDRAWN])
+    def test_one_of_which_only_a_dead_machine_was_told_is_named(self, north, ada, now, state):
         pager = endpoint(north, "http://127.0.0.1:1/")
         EscalationStep.objects.create(ward=north, after_minutes=0, severity="warning", whom="nobody", webhook=pager)
         alert = raised(ada, now)
         watch(now)
         assert escalation.audit(now=now) == []
 
-        Delivery.objects.update(state=Delivery.State.GIVEN_UP, next_attempt_at=None)
+        Delivery.objects.update(state=state, next_attempt_at=None)
 
         assert escalation.audit(now=now) == [alert]
 
