@@ -45,6 +45,14 @@ def series(patient: Patient, start: datetime, values: Iterable[dict[str, Any]], 
     return [item(patient, start + timedelta(seconds=every * place), **value) for place, value in enumerate(values)]
 
 
+def one_after_the_other(patient: Patient, now: datetime) -> list[dict[str, Any]]:
+    """A flood of spot values, a minute apart: no two of them are fresh together."""
+    flood = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
+    return [
+        item(patient, now - timedelta(minutes=place), **{sign: value}) for place, (sign, value) in enumerate(flood.items(), 1)
+    ]
+
+
 def open_alert(patient: Patient) -> Alert:
     """The one open alert of a patient."""
     return Alert.objects.open().get(patient=patient)

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from monitoring.models import Alert, WardRules
 from tests.browser.desk import Desk, keep, send
 from tests.live.processes import running
-from tests.world import item, unscored
+from tests.world import item, one_after_the_other, unscored
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MIDST = timedelta(seconds=1)
@@ -189,8 +189,7 @@ def test_a_sign_that_fell_silent_says_so_on_its_alert(browser, server, noor, ada
 
 def test_the_flood_of_one_patient_opens_and_stays_open(browser, server, noor, ada, gateway):
     now = timezone.now()
-    many = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
-    send(server, gateway, item(ada, now, **many, status={"device": "fault"}))
+    send(server, gateway, *one_after_the_other(ada, now), item(ada, now, status={"device": "fault"}))
     nurse = Desk(browser, server).sign_in("noor")
     rest = nurse.tile("N1").locator(".more > .fold")
     expect(nurse.tile("N1").locator(".alerts > .alert")).to_have_count(3)
@@ -201,7 +200,7 @@ def test_the_flood_of_one_patient_opens_and_stays_open(browser, server, noor, ad
     expect(nurse.page.locator("#rail > ol > li")).to_have_count(1)
 
     rest.locator("summary").first.click()
-    send(server, gateway, item(ada, now + MIDST, **many | {"heart_rate": 151}))
+    send(server, gateway, item(ada, now + MIDST, heart_rate=151))
     expect(nurse.tile("N1").locator(".heart_rate .value")).to_have_text("151")
 
     expect(rest.locator(".alert").first).to_be_visible()

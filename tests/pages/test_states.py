@@ -21,7 +21,7 @@ from monitoring.models.threshold import Part
 from monitoring.services import admissions, alerts, escalation, technical, thresholds
 from monitoring.services.layers import Scope
 from tests.conftest import signed_in
-from tests.world import item, open_alert, series, unscored
+from tests.world import item, one_after_the_other, open_alert, series, unscored
 
 FULL = {"respiratory_rate": 25, "spo2": 93, "systolic_bp": 120, "heart_rate": 70, "body_temp": 37, "consciousness": "A"}
 
@@ -158,14 +158,6 @@ class TestAnAlert:
         gateway.post([item(ada, now, sensor_id="x<b>", status={"device": "fault"}), item(ada, now, spo2=80)])
 
         assert "<b>:" not in look("page")
-
-
-def one_after_the_other(patient, now):
-    """A flood of spot values, a minute apart: no two of them are fresh together."""
-    flood = {"spo2": 84, "heart_rate": 150, "respiratory_rate": 40, "body_temp": 40.5, "systolic_bp": 70}
-    return [
-        item(patient, now - timedelta(minutes=place), **{sign: value}) for place, (sign, value) in enumerate(flood.items(), 1)
-    ]
 
 
 class TestSeveral:
