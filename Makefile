@@ -1,10 +1,12 @@
 # make demo     a live ward on http://127.0.0.1:8000/ (PORT=8001 for another port)
-# make test     the whole suite (ARGS="-k alert" for a part); DATABASE_URL and REDIS_URL put it on real services
+# make test     the whole suite (ARGS="-k alert" for a part); DATABASE_URL and REDIS_URL put it on real services;
+#               in four processes, since many tests wait for clocks and browsers (PROCESSES=0 for one)
 # make check    style, types, directions of import, templates, migrations, deployment settings
 # make install  what MedQL runs on, into .venv
 
 PORT ?= 8000
 ARGS ?=
+PROCESSES ?= 4
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
@@ -19,7 +21,7 @@ demo: .venv/.runtime
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .
