@@ -200,8 +200,8 @@ def test_the_flood_of_one_patient_opens_and_stays_open(browser, server, noor, ad
     expect(nurse.page.locator("#rail > ol > li")).to_have_count(1)
 
     rest.locator("summary").first.click()
-    send(server, gateway, item(ada, now + MIDST, heart_rate=151))
-    expect(nurse.tile("N1").locator(".heart_rate .value")).to_have_text("151")
+    send(server, gateway, item(ada, now + MIDST, diastolic_bp=63))
+    expect(nurse.tile("N1").locator(".sign.blood_pressure")).to_contain_text("63")
 
     expect(rest.locator(".alert").first).to_be_visible()
     assert nurse.too_wide() == []
