@@ -1,12 +1,12 @@
 # make demo     a live ward on http://127.0.0.1:8000/ (PORT=8001 for another port)
 # make test     the whole suite (ARGS="-k alert" for a part); DATABASE_URL and REDIS_URL put it on real services;
-#               in four processes, since many tests wait for clocks and browsers (PROCESSES=0 for one)
+#               in three processes, since many tests wait for clocks and browsers (PROCESSES=0 for one)
 # make check    style, types, directions of import, templates, migrations, deployment settings
 # make install  what MedQL runs on, into .venv
 
 PORT ?= 8000
 ARGS ?=
-PROCESSES ?= 4
+PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 

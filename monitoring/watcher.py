@@ -36,23 +36,27 @@ def host() -> str:
 
 
 class Outage:
-    """The database does not answer: told once, however many threads find out."""
+    """The database does not answer: told once, however many threads find out.
+
+    `asked`: when a thread asked it, by the steady clock. An answer to an older question than the present state says nothing.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._since: float | None = None
+        self._changed_at = time.monotonic()
+        self._is_away = False
 
-    def begin(self, error: Exception) -> None:
+    def begin(self, error: Exception, *, asked: float) -> None:
         with self._lock:
-            if self._since is None:
-                self._since = time.monotonic()
+            if not self._is_away and asked >= self._changed_at:
+                self._is_away, self._changed_at = True, time.monotonic()
                 log.error("the database does not answer, nobody is watched until it does: %s", error)
 
-    def end(self) -> None:
+    def end(self, *, asked: float) -> None:
         with self._lock:
-            if self._since is not None:
-                log.warning("the database answers again after %.0f s", time.monotonic() - self._since)
-                self._since = None
+            if self._is_away and asked >= self._changed_at:
+                log.warning("the database answers again after %.0f s", time.monotonic() - self._changed_at)
+                self._is_away, self._changed_at = False, time.monotonic()
 
 
 class Lane:
@@ -78,13 +82,14 @@ class Lane:
         return at - self._moved_at
 
     def _turn(self, outage: Outage) -> bool:
+        asked = time.monotonic()
         try:
             connection.ensure_connection()
         except Exception as error:  # whatever the driver raises
             self._tries += 1
-            outage.begin(error)
+            outage.begin(error, asked=asked)
             return False
-        outage.end()
+        outage.end(asked=asked)
         try:
             watching.turn(clock=timezone.now, steps=self.steps, tally=self.tally)
         finally:
@@ -143,10 +148,11 @@ class Watcher:
         return False
 
     def _write(self) -> None:
+        asked = time.monotonic()
         try:
             watching.beat(self.name, started_at=self.started_at, tallies=[lane.tally for lane in self.lanes])
         except Exception as error:  # whatever the driver raises: the boards see that the beat is missing
-            self._outage.begin(error)
+            self._outage.begin(error, asked=asked)
         finally:
             connections.close_all()
 
