@@ -132,10 +132,12 @@ class Notice:
     @property
     def note(self) -> str:
         """A single 3 in the score that its sign has: that calls nobody apart."""
-        note = self.score.note if self.score else None
-        if note is None or not self.alert.sign or self.look == "returned":
+        if self.score is None or self.score.note is None or not self.alert.sign or self.look == "returned":
             return ""
-        return note.message if FACTS[note.sign].group == FACTS[Sign(self.alert.sign)].group else ""
+        noted = FACTS[self.score.note.sign]
+        if noted.group != FACTS[Sign(self.alert.sign)].group:
+            return ""
+        return next(f"NEWS2: {part.label} {part.value} (3)" for part in self.score.parts if part.label == noted.label)
 
     @property
     def lost_epoch(self) -> str:

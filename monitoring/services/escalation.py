@@ -31,6 +31,7 @@ CLOCK = ("escalation_step", "next_step_at")
 LET_GO = ("acknowledged_at", "acknowledged_by", "version", *CLOCK)
 MOST_STEPS = 30_000  # what the column holds, with room; the repetitions go on without being counted
 LATE = timedelta(seconds=60)
+AT_ONCE = 500  # alerts that one turn gives a clock
 SET_ASIDE = timedelta(seconds=60)
 CALLING = [severity for severity in Severity if rule.escalates(severity)]
 
@@ -93,10 +94,16 @@ def pull_back(*, now: datetime) -> bool:
     An untaken alert's step is due at once; one in a hand stays there for the ward's time, counted from now.
     """
     untaken, held = _astray(now)
-    found = Alert.objects.open().filter(untaken).update(next_step_at=now)
+    found = _plan(untaken, now)
     for minutes, wards in held.items():
-        found += Alert.objects.open().filter(wards).update(next_step_at=now + timedelta(minutes=minutes))
+        found += _plan(wards, now + timedelta(minutes=minutes))
     return found > 0
+
+
+def _plan(astray: Q, at: datetime) -> int:
+    """Reads before it writes: on SQLite a write that finds nothing keeps every device waiting all the same."""
+    found = list(Alert.objects.open().filter(astray).values_list("pk", flat=True)[:AT_ONCE])
+    return Alert.objects.open().filter(astray, pk__in=found).update(next_step_at=at) if found else 0
 
 
 def return_leavers(*, now: datetime) -> bool:

@@ -46,7 +46,10 @@ class Tally:
 
 def tidy(*, now: datetime) -> bool:
     """Forget watchers that have not beaten for a day."""
-    gone, _ = WatcherBeat.objects.filter(beat_at__lt=now - BEATS_KEPT).delete()
+    old = WatcherBeat.objects.filter(beat_at__lt=now - BEATS_KEPT)
+    if not old.exists():  # a write that finds nothing would still be one
+        return False
+    gone, _ = old.delete()
     return gone > 0
 
 

@@ -340,11 +340,11 @@ class TestSingleThree:
 
         assert not Alert.objects.filter(kind="score").exists()
         alerts = re.findall(r'<li id="alert-.*?</li>', look())
-        assert {"DBP" in each: "NEWS2 at least 3: RR 36 (3)" in each for each in alerts} == {True: False, False: True}
+        assert {"DBP" in each: "NEWS2: RR 36 (3)" in each for each in alerts} == {True: False, False: True}
 
     def test_what_has_returned_is_not_noted(self, ada, gateway, look, now):
         gateway.post([item(ada, now - timedelta(seconds=60), respiratory_rate=36)])
         gateway.post([item(ada, now - timedelta(seconds=30), respiratory_rate=16), item(ada, now, spo2=91)])
 
         assert Alert.objects.get(condition="respiratory_rate_high").returned_at
-        assert "NEWS2 at least 3" not in look()
+        assert "NEWS2: RR" not in look()

@@ -6,11 +6,14 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from monitoring.models import WatcherBeat
-from monitoring.services import watching
+from monitoring.services import escalation, watching
 from monitoring.services.watching import Tally, turn
+from tests.services.alerting import raised, take
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +139,16 @@ def test_watchers_gone_for_a_day_are_forgotten(now):
 
     assert [beat.name for beat in WatcherBeat.objects.all()] == ["young:1"]
     assert not watching.tidy(now=now)
+
+
+def test_a_turn_that_finds_no_work_writes_nothing(noor, ada, now):
+    """On SQLite a write that finds nothing keeps every device waiting all the same."""
+    take(raised(ada, now), noor, now)
+    raised(ada, now, condition="heart_rate_high")
+    escalation.advance(now=now)
+
+    with CaptureQueriesContext(connection) as seen:
+        watching.turn(clock=lambda: now)
+
+    assert len(seen) > 5
+    assert [query["sql"] for query in seen if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))] == []
