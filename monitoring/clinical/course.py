@@ -223,7 +223,8 @@ class Course:
         elif call.severity.rank < old.severity.rank and may_ease(old):
             self._put(now, What.EASED)
         else:
-            self._amend(replace(old, detail=call.detail))
+            is_held = call.severity.rank < old.severity.rank  # it says what made it critical until somebody takes it
+            self._amend(old if is_held else replace(old, detail=call.detail))
 
     def _is_recent(self, ended: Episode, severity: Severity) -> bool:
         """It ended less than the cooldown ago, and was no less bad."""

@@ -12,21 +12,26 @@ from monitoring.clinical.scores import calls, news2
 from monitoring.clinical.scores.inputs import Chosen, Input, choose
 from monitoring.clinical.scores.observations import Observations
 from monitoring.clinical.scores.score import NotApplicable, Score
-from monitoring.clinical.sensor import CLEAR_TIME, LONGEST_WAIT, Excursion, Sample, Standing, excursions
+from monitoring.clinical.sensor import LONGEST_WAIT, Excursion, Sample, Standing, excursions
 from monitoring.clinical.signs import Sign
 
 SCORE = "news2"
 # How bad the call is, as a value with limits: so it is delayed and cleared by the rules for signs.
 STAYS_FOR = timedelta(hours=1)  # the interval in which the chart has a patient observed again, from a single 3 on
+OVER_AFTER = timedelta(minutes=15)  # in a hand: sooner than a hand is asked again, later than a score that swings
 BY_RANK = Limits(warning_high=Severity.INFO.rank, critical_high=Severity.WARNING.rank)
 
 
 def chosen(state: State, patient: Observations, now: datetime) -> Chosen:
-    """The inputs of a score, each no older than its own maximum age: continuous ones as medians of the last minute."""
+    """The inputs of a score, each no older than its own maximum age: continuous ones as medians of the last minute.
+
+    Of several sensors the one that was read last: a mean of two is what nobody has measured.
+    """
     samples: dict[str, list[Input]] = {}
     for sign, by_sensor in state.standings.items():
-        if sign in news2.PARTS:
-            samples[sign.value] = [Input(value, at) for each in by_sensor.values() for at, value in _spoken(each)]
+        if sign in news2.PARTS and by_sensor:
+            _, newest = max(by_sensor.items(), key=lambda named: (named[1].measured_at, named[0]))
+            samples[sign.value] = [Input(value, at) for at, value in _spoken(newest)]
     for name, seen in state.observed.items():
         samples[name] = [Input(seen.value, seen.at)]
     return choose(samples, at=now, patient=patient)
@@ -61,7 +66,8 @@ def follow(state: State, patient: Observations, now: datetime) -> None:
     rank = max(called.severity.rank if called else 0, _held(before) if lost else 0)
     pointed = {name for name, points in present.parts.items() if points}
     measured_at = max((now - age for name, age in given.ages.items() if name in pointed), default=None)
-    detail = called.message if called else before.detail
+    worst = max((each.severity.rank for each in before.excursions if each.is_active), default=0)
+    detail = called.message if called and rank >= worst else before.detail  # what led to the call, not what is left of it
     waits = any(each.waits for each in before.excursions)
     if waits and (rank, measured_at) == (before.rank, before.measured_at):
         # The same points once more, because something else was measured: that confirms nothing.
@@ -106,7 +112,7 @@ def _held(scored: Scored) -> int:
 def _stays_for(state: State, rank: int) -> timedelta:
     """Who has the alert in his hand is told soon that the score calls for nothing more, and anew when it does again."""
     told = state.episodes.get(SCORE)
-    return CLEAR_TIME if rank == 0 and told and told.is_open and told.acknowledged else STAYS_FOR
+    return OVER_AFTER if rank == 0 and told and told.is_open and told.acknowledged else STAYS_FOR
 
 
 def dismiss(state: State) -> None:

@@ -8,7 +8,7 @@ from monitoring.clinical import deterioration
 from monitoring.clinical.episode import Kind
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.scores.observations import Observations
-from tests.clinical.bedside import WELL, Bedside
+from tests.clinical.bedside import WELL, Bedside, when
 
 NEWS2 = "news2"
 # None of these values is beyond an alarm limit.
@@ -204,20 +204,20 @@ class TestInAHand:
     def taken(self) -> Bedside:
         return Bedside().reads(0, "spot", **bad(SEVEN)).takes(10, NEWS2)
 
-    def test_it_ends_five_minutes_after_the_score_fell(self, taken):
-        taken.reads(120, "spot", **WELL).reads(419, "spot", **WELL)
+    def test_it_ends_a_quarter_of_an_hour_after_the_score_fell(self, taken):
+        taken.reads(120, "spot", **WELL).reads(1019, "spot", **WELL)
         assert taken.is_open(NEWS2)
 
-        assert taken.reads(420, "spot", **WELL).told(NEWS2) == ["raised", "resolved"]
+        assert taken.reads(1020, "spot", **WELL).told(NEWS2) == ["raised", "resolved"]
 
     def test_the_next_deterioration_calls_anew(self, taken):
-        taken.reads(120, "spot", **WELL).reads(600, "spot", **WELL).reads(1200, "spot", **bad(SEVEN))
+        taken.reads(120, "spot", **WELL).reads(1020, "spot", **WELL).reads(1500, "spot", **bad(SEVEN))
 
         assert taken.told(NEWS2) == ["raised", "resolved", "raised"]
         assert not taken.episode(NEWS2).acknowledged
 
     def test_losing_an_input_does_not_hold_what_was_on_its_way_back(self, taken):
-        taken.reads(120, "spot", **WELL).reads(720, "spot", systolic_bp=120)
+        taken.reads(500, "spot", **WELL).reads(1450, "spot", systolic_bp=120)
 
         assert taken.told(NEWS2) == ["raised", "resolved"]
 
@@ -254,3 +254,17 @@ class TestTheSamePointsOnceMore:
         assert ada.told(NEWS2) == []
 
         assert ada.waits(389, 390).told(NEWS2) == ["raised"]
+
+
+def test_two_sensors_of_a_sign_are_never_averaged():
+    ada = Bedside().reads(0, "monitor", spo2=100).reads(5, "spot", spo2=84)
+
+    assert deterioration.chosen(ada.state, ada.patient, when(6)).observations.spo2 == 84
+
+
+def test_it_says_what_led_to_it_until_the_call_is_less():
+    ada = Bedside().reads(0, "spot", **bad(SEVEN)).reads(300, "spot", **bad(FIVE))
+    assert ada.episode(NEWS2).detail.startswith("NEWS2 at least 7")
+
+    ada.takes(310, NEWS2).reads(4000, "spot", **bad(FIVE)).reads(4010, "spot", **bad(FIVE))
+    assert (ada.episode(NEWS2).severity, ada.episode(NEWS2).detail[:16]) == (WARNING, "NEWS2 at least 5")
