@@ -95,6 +95,8 @@ class Notice:
             return f"{self.signs} signs at once: " + " · ".join(member.message for member in self.members)
         if self.alert.kind == Alert.Kind.SCORE:
             return words.of_score(self.alert, self.score)
+        if self.alert.condition == MULTIPLE_SIGNS and self.look == "returned":
+            return f"several signs were beyond at once: {self.alert.detail}"
         sensor = self.holder.sensor if self.holder else ""
         return words.of_value(self.alert, self.present) + (f" ({sensor})" if sensor else "")
 
@@ -130,14 +132,12 @@ class Notice:
         return epoch(self.silenced_until) if self.silenced_until else ""
 
     @property
+    def over(self) -> str:
+        return words.over(self.alert)
+
+    @property
     def note(self) -> str:
-        """A single 3 in the score that its sign has: that calls nobody apart."""
-        if self.score is None or self.score.note is None or not self.alert.sign or self.look == "returned":
-            return ""
-        noted = FACTS[self.score.note.sign]
-        if noted.group != FACTS[Sign(self.alert.sign)].group:
-            return ""
-        return next(f"NEWS2: {part.label} {part.value} (3)" for part in self.score.parts if part.label == noted.label)
+        return words.note(self.alert, self.score) if self.score and self.look != "returned" else ""
 
     @property
     def lost_epoch(self) -> str:

@@ -86,3 +86,16 @@ def of_score(alert: Alert, present: News | None) -> str:
 
 def _calls_for(present: News) -> int:
     return present.severity.rank if present.severity else 0
+
+
+def over(alert: Alert) -> str:
+    """Of one that has returned: its sign may be beyond on the other side by now, so it is not called inside."""
+    return f"no longer {alert.side}" if alert.side else "over"
+
+
+def note(alert: Alert, present: News) -> str:
+    """`NEWS2: RR 36 (3)`: a single 3 in the score that the alert's sign has; that calls nobody apart."""
+    if present.note is None or not alert.sign or FACTS[present.note.sign].group != FACTS[Sign(alert.sign)].group:
+        return ""
+    label = FACTS[present.note.sign].label
+    return next(f"NEWS2: {label} {part.value} (3)" for part in present.parts if part.label == label)

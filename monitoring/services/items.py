@@ -27,7 +27,11 @@ PRESSURE_ORDER = "Pressures run systolic ≥ mean ≥ diastolic."
 CONSCIOUSNESS = {"A", "C", "V", "P", "U"}
 HIGHEST_OXYGEN_FLOW = 80.0
 DEVICE_STATUS = {"ok", "fault", "battery_low", "standby"}
-SIGN_STATUS = {"ok", "probe_off", "no_signal", "artifact", "calibrating", "asystole", "apnoea"}
+SIGN_STATUS = {"ok", "probe_off", "no_signal", "artifact", "calibrating"}
+STANDSTILL = {Sign.HEART_RATE: "asystole", Sign.RESPIRATORY_RATE: "apnoea"}
+STATUS = {sign.value: SIGN_STATUS | {STANDSTILL[sign]} if sign in STANDSTILL else SIGN_STATUS for sign in Sign} | {
+    "device": DEVICE_STATUS
+}
 
 NAME_END = re.compile(rb'"\s*:')
 
@@ -207,7 +211,7 @@ def _status(name: str, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not value:
         raise Refused("invalid", "status is an object: of the device or of a sign, a word each.", name)
     for of, word in value.items():
-        words = DEVICE_STATUS if of == "device" else SIGN_STATUS if of in set(Sign) else None
+        words = STATUS.get(of)
         if words is None:
             raise Refused("unknown_field", "A status is of the device or of a sign.", _printable(f"status.{of}"))
         if not isinstance(word, str) or word not in words:

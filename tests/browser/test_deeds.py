@@ -51,7 +51,7 @@ def test_a_returned_alert_ends_when_it_is_taken(browser, server, noor, ada, gate
     nurse = Desk(browser, server).sign_in("noor")
     alert = nurse.tile("N1").locator(".alert")
     expect(alert).to_contain_class("returned")
-    expect(alert).to_contain_text("back inside")
+    expect(alert).to_contain_text("no longer low")
     assert alert.evaluate("e => getComputedStyle(e).animationName") == "none"
 
     alert.locator(".acknowledge").click()

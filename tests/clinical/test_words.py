@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from monitoring.clinical import alarm
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.signs import Sign
+from monitoring.services import items
 from tests.clinical.bedside import Bedside
 
 
@@ -71,3 +74,11 @@ def test_after_our_clock_was_set_back_a_taken_warning_is_not_reopened_as_taken(a
     assert ada.told() == ["raised", "resolved", "raised"]
     assert alarm.active(ada.state, "spo2_low") is Severity.WARNING
     assert not ada.episode().acknowledged
+
+
+@pytest.mark.parametrize(("of", "word"), [("spo2", "asystole"), ("heart_rate", "apnoea"), ("respiratory_rate", "asystole")])
+def test_a_word_for_a_standstill_of_another_sign_is_refused_by_name(of, word):
+    item = items.read(0, json.dumps({"patient_id": "P-ADA", "spo2": 97, "status": {of: word}}).encode(), zero_is_absent=False)
+
+    assert [(refusal.code, refusal.field) for refusal in item.refused] == [("invalid", f"status.{of}")]
+    assert item.values == {"spo2": 97}

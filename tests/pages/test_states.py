@@ -62,7 +62,7 @@ class TestAnAlert:
         gateway.post([item(ada, now + timedelta(seconds=1), spo2=97)])
 
         assert 'class="alert critical returned"' in look()
-        assert "back inside: take it to end it" in look()
+        assert "no longer low: take it to end it" in look()
         assert "Acknowledge SpO₂ was 84 &lt; 85, now 97 %" in look() and "SpO₂ was 84 &lt; 85, now 97 %" in look("rail")
 
     def test_silenced_says_until_when_and_no_longer(self, low, noor, look, now):
