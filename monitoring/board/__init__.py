@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 
 from accounts.models import Ward
 from monitoring.board.news import News, news
-from monitoring.board.notices import LATEST_DEEDS, MOST, Entry, Notice, Stack, notices_of, rail, stack, with_state
+from monitoring.board.notices import LATEST_DEEDS, Notice, notices_of, with_state
+from monitoring.board.stacks import MOST, Entry, Stack, rail, stack
 from monitoring.board.tiles import Tile, tile
 from monitoring.clinical.episode import State
 from monitoring.clinical.limits import Severity

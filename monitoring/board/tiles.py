@@ -9,7 +9,8 @@ from datetime import datetime
 from accounts.models import Bed
 from monitoring.board.cells import Cell, cells
 from monitoring.board.news import News
-from monitoring.board.notices import Notice, Stack, bundled, stack
+from monitoring.board.notices import Notice
+from monitoring.board.stacks import Stack, bundled, stack
 from monitoring.clinical.episode import State
 from monitoring.models import Patient, Placement
 from monitoring.services.marks import Marks

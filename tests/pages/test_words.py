@@ -10,7 +10,8 @@ from accounts.models import Bed
 from monitoring import board
 from monitoring.board import words
 from monitoring.board.news import News
-from monitoring.board.notices import Notice, bundled, rail
+from monitoring.board.notices import Notice
+from monitoring.board.stacks import bundled, rail
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert
 from tests.world import item, unscored
