@@ -19,7 +19,10 @@ PRESSURE = (Sign.SYSTOLIC_BP, Sign.DIASTOLIC_BP, Sign.MEAN_BP)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One sign on a tile. `calls`: its alert is there; else a value beyond calls nobody yet, and `waits` for its delay."""
+    """One sign on a tile. `spot`: no further value is expected.
+
+    `calls`: its alert is there; else a value beyond calls nobody yet, and `waits` for its delay.
+    """
 
     name: str
     label: str
@@ -29,6 +32,7 @@ class Cell:
     sensor: str = ""
     measured_at: datetime | None = None
     old_after: float = FRESH.total_seconds()
+    spot: bool = False
     breach: Breach | None = None
     calls: bool = False
     waits: bool = False
@@ -129,9 +133,10 @@ class _Drawing:
             sensor=sensor,
             measured_at=standing.measured_at,
             old_after=standing.old_after.total_seconds(),
+            spot=standing.is_spot,
             breach=standing.breach,
             calls=_calls(standing),
-            waits=not _calls(standing) and any(each.live and not each.confirmed for each in standing.excursions),
+            waits=not _calls(standing) and any(each.waits for each in standing.excursions),
         )
 
     def _pressure_text(self, sign: Sign, sensor: str, measured_at: datetime) -> str:

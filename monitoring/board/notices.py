@@ -28,9 +28,9 @@ LATEST_DEEDS = (AlertEvent.What.ACKNOWLEDGED, AlertEvent.What.UNTAKEN, AlertEven
 class Notice:
     """An open alert as drawn, on its tile and in the rail.
 
-    `lost_at`: when the sensors that hold it are old. `came_back`: what somebody did who thought it was over or his.
-    `holder`: the sensor whose value it tells. `score`: NEWS2 of the patient as it is now. `longest_silence`: as its ward
-    allows it.
+    `lost_at`: when the sensors that hold it are old; `is_spot`: no further value is expected of them. `came_back`: what
+    somebody did who thought it was over or his. `holder`: the sensor whose value it tells. `score`: NEWS2 of the patient as it
+    is now. `longest_silence`: as its ward allows it.
     """
 
     alert: Alert
@@ -38,6 +38,7 @@ class Notice:
     now: datetime
     came_back: AlertEvent | None = None
     lost_at: datetime | None = None
+    is_spot: bool = False
     members: tuple[Notice, ...] = ()
     holder: words.Holder | None = None
     score: News | None = None
@@ -209,6 +210,11 @@ def _came_back(alert: Alert, deed: AlertEvent | None) -> AlertEvent | None:
 
 def with_state(notice: Notice, state: State, score: News) -> Notice:
     """Know when the last of the sensors that hold the alert is old, whose value it tells, and the score as it is now."""
-    held = [standing.measured_at + standing.old_after for _, _, standing in holders(state, notice.alert.condition)]
-    holder = words.holder(notice.alert, state, now=notice.now)
-    return replace(notice, lost_at=max(held, default=None), holder=holder, score=score)
+    held = [standing for _, _, standing in holders(state, notice.alert.condition)]
+    return replace(
+        notice,
+        lost_at=max((standing.old_at for standing in held), default=None),
+        is_spot=all(standing.is_spot for standing in held),
+        holder=words.holder(notice.alert, state, now=notice.now),
+        score=score,
+    )

@@ -87,16 +87,25 @@ class Standing:
         return not self.continuous and len(self.paces) == TIMES and max(self.paces) <= REGULAR * min(self.paces)
 
     @property
+    def is_spot(self) -> bool:
+        """Nobody expects a further value: it grows old, and nothing is lost by that."""
+        return not self.continuous and not self.scheduled
+
+    @property
     def old_after(self) -> timedelta:
         """The age at which the value is old: two of its sensor's rhythms, and 30 s at least."""
         return max(FRESH, 2 * timedelta(seconds=self.interval or 0))
+
+    @property
+    def old_at(self) -> datetime:
+        return self.measured_at + self.old_after
 
     @property
     def holds(self) -> bool:
         return any(excursion.is_active for excursion in self.excursions)
 
     def is_fresh(self, at: datetime) -> bool:
-        return at - self.measured_at <= self.old_after
+        return at <= self.old_at
 
     def active(self, side: Side) -> Severity | None:
         """The worst confirmed excursion on this side."""

@@ -38,7 +38,7 @@ def _beyond_together(state: State) -> bool:
         for standing in by_sensor.values():
             begun = [each.beyond_since for each in standing.excursions if each.is_active and each.beyond_since]
             if begun:
-                until = standing.measured_at if standing.continuous else standing.measured_at + standing.old_after
+                until = standing.measured_at if standing.continuous else standing.old_at
                 spans.setdefault(FACTS[sign].group, []).append((min(begun), until))
     return any(
         min(one_end, other_end) - max(one_begin, other_begin) >= TOGETHER

@@ -101,6 +101,17 @@ class TestAnAlert:
         with time_machine.travel(now + timedelta(seconds=31)):
             assert lost in look() and f"{lost} hidden" not in look()
 
+    def test_of_a_spot_value_nothing_was_lost(self, low, look, now):
+        with time_machine.travel(now + timedelta(seconds=31)):
+            assert "not measured again since" in look() and "signal lost" not in look()
+            assert "sign spo2 critical spot" in look()
+
+    def test_of_a_monitor_the_signal_was(self, ada, noor, gateway, look, now):
+        gateway.post(series(ada, now - timedelta(seconds=300), [{"spo2": 84}] * 61, every=5))
+        with time_machine.travel(now + timedelta(seconds=31)):
+            assert "signal lost, its value is old" in look() and "not measured again" not in look()
+            assert " spot" not in look()
+
     def test_escalated_says_which_step(self, low, noor, look, now):
         assert "told: step" not in look()
         for minutes in (0, 6):
@@ -304,6 +315,14 @@ class TestLimits:
         assert "sign heart_rate critical quiet" in look()
         assert "confirming" in look()
         assert not Alert.objects.open().exists()
+
+    def test_one_that_hovers_inside_while_its_delay_runs_is_not_called_confirming(self, ada, dora, gateway, look, now):
+        gateway.post(series(ada, now - timedelta(seconds=200), [{"spo2": 97}] * 39, every=5))
+        limits = Override(85, 85, reason="no warning apart")
+        thresholds.change(Scope(patient=ada), {(Sign.SPO2, Part.ALWAYS): limits}, by=dora, at=now)
+        gateway.post(series(ada, now - timedelta(seconds=5), [{"spo2": 84}, {"spo2": 86}], every=5))
+
+        assert "confirming" not in look()
 
 
 def test_one_bed_or_twenty_four_take_the_same_number_of_queries(noor, north, ada, ben, gateway, now):
