@@ -221,7 +221,7 @@ def _rows(measured: Load, wards: Sequence[int]) -> Iterator[tuple[Cell, ...]]:
     yield ("all", "", "calls_per_bed_day", None if measured.rate is None else round(measured.rate, 3))
     yield from (("all", "", "cleared_within_20_s", measured.cleared), ("all", "", "without_bed", measured.without_bed))
     for kind in measured.kinds:
-        for figure in ("raised", "reraised", "reopened", "recorded"):
+        for figure in ("raised", "reraised", "reopened", "risen", "recorded"):
             yield ("kind", f"{kind.kind} {kind.severity}", figure, getattr(kind, figure))
     for condition in measured.conditions:
         yield ("condition", condition.condition, "calls", condition.calls)

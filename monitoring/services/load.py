@@ -1,7 +1,8 @@
 """The alarm load of wards over a time: how often they were called, by what, for how long, and how much of it was for nothing.
 
 A *call* is an alert that was raised, raised again or re-opened, of any severity but info: what somebody had to look at. Alerts
-recorded from late readings made no sound and are counted apart. Reads only; the database counts, whatever the number of alerts.
+that got worse while they were there, and those recorded from late readings without a sound, are counted apart. Reads only; the
+database counts, whatever the number of alerts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from monitoring.models import AlertEvent, Placement, ThresholdChange
 What = AlertEvent.What
 
 CALLS = (What.RAISED, What.RERAISED, What.REOPENED)
+FIGURES = (*CALLS, What.RISEN, What.RECORDED)  # in the order of KindRow's fields
 # What makes an alert wait for a hand: its answer is counted from the last of these.
 CALLED_FOR_A_HAND = (*CALLS, What.RISEN, What.UNTAKEN)
 ENDS = (What.RETURNED, What.RESOLVED)
@@ -50,6 +52,7 @@ class KindRow:
     raised: int
     reraised: int
     reopened: int
+    risen: int  # to this severity; counted apart, since the alert was there
     recorded: int
 
     @property
@@ -193,14 +196,11 @@ def _calls(wards: Collection[int], span: Span) -> QuerySet[AlertEvent]:
 
 
 def _kinds(wards: Collection[int], span: Span) -> list[KindRow]:
-    events = _events(wards, span).filter(what__in=(*CALLS, What.RECORDED)).values_list("alert__kind", "severity", "what")
+    events = _events(wards, span).filter(what__in=FIGURES).values_list("alert__kind", "severity", "what")
     counted: dict[tuple[str, str], dict[str, int]] = {}
     for kind, severity, what, number in events.annotate(number=Count("pk")).order_by():
         counted.setdefault((kind, severity), {})[what] = number
-    rows = [
-        KindRow(kind, severity, *(number.get(what, 0) for what in (*CALLS, What.RECORDED)))
-        for (kind, severity), number in counted.items()
-    ]
+    rows = [KindRow(kind, severity, *(number.get(what, 0) for what in FIGURES)) for (kind, severity), number in counted.items()]
     return sorted(rows, key=lambda row: (-Severity(row.severity).rank, -row.calls, row.kind))
 
 

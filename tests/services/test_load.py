@@ -17,7 +17,7 @@ from monitoring.models.threshold import Part
 from monitoring.services import alerts, load, thresholds
 from monitoring.services.layers import Scope
 from monitoring.services.load import Bar, BedRow, ConditionRow, KindRow, NoiseRow, Span, WaitRow, percentile
-from tests.world import Monitor, events_of, open_alert, series, unscored
+from tests.world import Monitor, events_of, item, open_alert, series, unscored
 
 pytestmark = pytest.mark.django_db
 
@@ -128,10 +128,10 @@ def test_alerts_are_counted_by_severity_and_kind(week, north):
     measured = load.measure([north.pk], WEEK)
 
     assert measured.kinds == [
-        KindRow("physiological", "critical", raised=3, reraised=1, reopened=0, recorded=1),
-        KindRow("physiological", "warning", raised=2, reraised=0, reopened=1, recorded=0),
-        KindRow("technical", "warning", raised=1, reraised=0, reopened=0, recorded=0),
-        KindRow("physiological", "info", raised=1, reraised=0, reopened=0, recorded=0),
+        KindRow("physiological", "critical", raised=3, reraised=1, reopened=0, risen=0, recorded=1),
+        KindRow("physiological", "warning", raised=2, reraised=0, reopened=1, risen=0, recorded=0),
+        KindRow("technical", "warning", raised=1, reraised=0, reopened=0, risen=0, recorded=0),
+        KindRow("physiological", "info", raised=1, reraised=0, reopened=0, risen=0, recorded=0),
     ]
     assert (measured.calls, measured.recorded) == (8, 1)
 
@@ -316,3 +316,17 @@ class TestWhatAlertsReallyDo:
 
         assert events_of(ada) == ["raised", "resolved"]
         assert self.cleared(north) == [(1, 0)]
+
+
+def test_what_got_worse_while_it_was_there_is_counted_apart(ada, gateway, north, now):
+    unscored(ada)
+    for minutes, pressure in ((3, 85), (2, 70)):
+        gateway.post([item(ada, now - timedelta(minutes=minutes), sensor_id="cuff", systolic_bp=pressure)])
+
+    measured = load.measure([north.pk], Span(now - DAY, now + DAY))
+
+    assert measured.kinds == [
+        KindRow("physiological", "critical", raised=0, reraised=0, reopened=0, risen=1, recorded=0),
+        KindRow("physiological", "warning", raised=1, reraised=0, reopened=0, risen=0, recorded=0),
+    ]
+    assert measured.calls == 1
