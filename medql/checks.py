@@ -40,3 +40,17 @@ def secret_key_is_given(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
             id="medql.E001",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def key_ring_is_given(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Sealed under a key of one machine's folder, what the database holds is lost with that folder."""
+    if settings.EMBEDDED or os.environ.get("MEDQL_KEYS"):
+        return []
+    return [
+        Error(
+            "DATABASE_URL names a server, but MEDQL_KEYS is not in the environment.",
+            hint='Make one with: echo "2026a:$(openssl rand -base64 32)", and keep a copy where the backups are not.',
+            id="medql.E004",
+        )
+    ]

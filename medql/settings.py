@@ -7,8 +7,10 @@ Without configuration MedQL runs on SQLite and an in-memory channel layer in one
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-from medql.embedded import own_secret_key
+from accounts import keyring
+from medql.embedded import own_keys, own_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -28,6 +30,11 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # There is no default secret: without one in the environment this installation makes its own (a deploy check asks for one).
 SECRET_KEY = env.str("SECRET_KEY", default="") or own_secret_key(VAR_DIR)
+# The keys that seal what is kept: the first seals, all of them open (accounts/keyring.py).
+try:
+    KEY_RING = keyring.read(env.str("MEDQL_KEYS", default="") or own_keys(VAR_DIR))
+except keyring.BadRing as fault:
+    raise ImproperlyConfigured(str(fault)) from None
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from medql.checks import secret_key_is_given, web_push_is_whole
+from medql.checks import key_ring_is_given, secret_key_is_given, web_push_is_whole
 from monitoring.services.channels import push
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_no_secret_has_a_default(compose):
     optional = re.findall(r"\$\{(\w*TOKEN\w*)([^}]*)", COMPOSE)
 
     needed = asked - {("VAPID_PRIVATE_KEY", ":-")}  # without it there is no web push
-    assert {name for name, _ in needed} == {"SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"}
+    assert {name for name, _ in needed} == {"SECRET_KEY", "MEDQL_KEYS", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"}
     assert {mark for _, mark in needed} == {":?"}
     assert optional == [("METRICS_TOKEN", ":-")]  # empty means: no token opens the door
 
@@ -113,11 +113,12 @@ def test_image_runs_as_nobody_special_and_carries_no_secrets():
 
 
 @pytest.mark.parametrize(("embedded", "key", "faults"), [(True, "", 0), (False, "a key", 0), (False, "", 1)])
-def test_a_server_needs_a_given_secret_key(settings, monkeypatch, embedded, key, faults):
+@pytest.mark.parametrize(("name", "check"), [("SECRET_KEY", secret_key_is_given), ("MEDQL_KEYS", key_ring_is_given)])
+def test_a_server_needs_given_keys(settings, monkeypatch, name, check, embedded, key, faults):
     settings.EMBEDDED = embedded
-    monkeypatch.setenv("SECRET_KEY", key)
+    monkeypatch.setenv(name, key)
 
-    assert len(secret_key_is_given(None)) == faults
+    assert len(check(None)) == faults
 
 
 @pytest.mark.parametrize(
