@@ -13,6 +13,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
 http = get_asgi_application()  # first: it loads the apps that the imports below need
 
+from accounts.origin import SocketOrigin  # noqa: E402
 from monitoring import realtime, watcher  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
 
@@ -27,7 +28,7 @@ class SameSite(OriginValidator):
 protocols = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SameSite(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS),
+        "websocket": SocketOrigin(SameSite(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS)),
     }
 )
 watcher.embed()

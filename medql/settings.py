@@ -14,6 +14,7 @@ from medql.embedded import own_keys, own_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+MOST_PROXIES = 5
 
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "accounts.origin.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -173,6 +175,10 @@ HTTPS = env.bool("MEDQL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
+# How many of them each add what they saw to X-Forwarded-For; one too many would believe what a client wrote there.
+PROXIES = int(env.str("MEDQL_PROXIES", default="") or HTTPS)
+if not 0 <= PROXIES <= MOST_PROXIES:
+    raise ImproperlyConfigured(f"MEDQL_PROXIES is {PROXIES}: say how many proxies stand in front, from 0 to {MOST_PROXIES}.")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"

@@ -1,6 +1,7 @@
+from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.device import Device, DeviceKey
 from accounts.models.membership import Membership
 from accounts.models.user import User
 from accounts.models.ward import Bed, Ward
 
-__all__ = ["Bed", "Device", "DeviceKey", "Membership", "User", "Ward"]
+__all__ = ["AuditEntry", "Bed", "ByKind", "Deed", "Device", "DeviceKey", "Door", "Membership", "User", "Ward"]

@@ -1,0 +1,83 @@
+"""The trail: who did what, who saw what. A deed is written in the transaction that does it: both stand, or neither.
+
+No secret and no name of a patient belongs in it: a patient is his id.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from accounts import origin
+from accounts.models import AuditEntry, ByKind, Deed, Device, Door, User, Ward
+from accounts.models.audit_entry import LONGEST_ABOUT, LONGEST_WHO
+
+Actor = User | Device | None
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # what could end a line, hide text or turn it round
+LONGEST_ID = 64
+LONGEST_TEXT = 500  # of one in the detail
+
+
+def record(  # noqa: PLR0913  (who, what, when, of whom, where: that is what a trail is)
+    what: Deed,
+    *,
+    by: Actor,
+    at: datetime,
+    patient: str = "",
+    ward: Ward | int | None = None,
+    about: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write down a deed. `about` names the row that was acted upon: `alert:<uuid>`, `user:<login>`, `device:<name>`."""
+    _entry(what, by=by, at=at, patient=patient, ward=ward, about=about, detail=detail).save()
+
+
+def saw(*, by: Actor, at: datetime, patient: str = "", ward: Ward | int | None = None, page: str) -> None:
+    """Write down that somebody was shown something."""
+    record(Deed.SAW, by=by, at=at, patient=patient, ward=ward, about=f"page:{page}")
+
+
+def plain(value: Any) -> Any:
+    """The value with every character spelt out that could forge a line, wherever it is shown."""
+    if isinstance(value, str):
+        return _cut(value, LONGEST_TEXT)
+    if isinstance(value, dict):
+        return {plain(str(name)): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float) else plain(str(value))
+
+
+def _entry(what: Deed, *, by: Actor, at: datetime, **told: Any) -> AuditEntry:
+    here, ward = origin.here(), told["ward"]
+    return AuditEntry(
+        at=at,
+        what=what,
+        ward_id=ward.pk if isinstance(ward, Ward) else ward,
+        patient=_cut(told["patient"], LONGEST_ID),
+        about=_cut(told["about"], LONGEST_ABOUT),
+        detail=plain(told["detail"] or {}),
+        address=here.address,
+        door=here.door,
+        **_author(by),
+    )
+
+
+def _author(by: Actor) -> dict[str, Any]:
+    """Kind, key and label; the label stays when the row that it names has changed."""
+    if isinstance(by, User):
+        return {"by_kind": ByKind.PERSON, "user_id": by.pk, "who": _cut(by.login, LONGEST_WHO)}
+    if isinstance(by, Device):
+        return {"by_kind": ByKind.DEVICE, "device_id": by.pk, "who": _cut(by.name, LONGEST_WHO)}
+    inside = origin.here().door == Door.COMMAND
+    return {"by_kind": ByKind.MEDQL if inside else ByKind.NOBODY}
+
+
+def _cut(text: str, longest: int) -> str:
+    whole = "".join(_spelt(letter) for letter in text[: longest + 1])
+    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+
+
+def _spelt(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if unicodedata.category(letter) in UNPRINTABLE else letter
