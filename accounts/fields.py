@@ -1,10 +1,12 @@
-"""Identifiers that devices and other systems give us."""
+"""Identifiers that devices and other systems give us, and columns that are sealed."""
 
 import re
 from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+
+from accounts import sealing
 
 PATIENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 SENSOR_ID = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
@@ -25,6 +27,34 @@ class IdentifierField(models.CharField):
         if connection.vendor == "mysql":
             parameters["collation"] = "utf8mb4_bin"
         return parameters
+
+
+class SealedField(models.TextField):
+    """A column that holds sealed text, so that what reads the row by the way reads nothing: `put` and `text` are the two ways.
+
+    `about` and the row's attribute `by` name what the text belongs to; `by` is known before the row is saved and never
+    changes. Every such column is sealed anew by `manage.py rotate_keys`.
+    """
+
+    def __init__(self, *args: Any, about: str, by: str, **kwargs: Any) -> None:
+        self.about, self.by = about, by
+        super().__init__(*args, **kwargs | {"editable": False})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"about": self.about, "by": self.by}
+
+    def put(self, row: models.Model, text: str) -> None:
+        """Seal the text into this column of the row, which is not saved yet; no text is kept as none."""
+        setattr(row, self.attname, sealing.seal(text, about=self.about_row(row)) if text else "")
+
+    def text(self, row: models.Model) -> str:
+        """What the column of this row says. Raises sealing.Unreadable."""
+        sealed = getattr(row, self.attname)
+        return sealing.unseal(sealed, about=self.about_row(row)) if sealed else ""
+
+    def about_row(self, row: models.Model) -> str:
+        return f"{self.about}:{getattr(row, self.by)}"
 
 
 validate_patient_id = RegexValidator(

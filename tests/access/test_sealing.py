@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import models
+from django.forms import modelform_factory
 
 from accounts import keyring, sealing
+from accounts.fields import SealedField
 from accounts.keyring import BadRing, UnknownKey
 from accounts.sealing import Unreadable
 from medql import embedded
@@ -151,3 +154,48 @@ def test_an_old_key_opens_while_it_is_in_the_ring(settings):
     settings.KEY_RING = (new,)
     with pytest.raises(Unreadable, match="key old, which is not in the ring"):
         sealing.unseal(sealed, about="patient:1")
+
+
+class Locker(models.Model):
+    owner = models.IntegerField()
+    code = SealedField(about="tests.locker", by="owner")
+
+    class Meta:
+        app_label = "tests"
+        managed = False
+
+    def __str__(self) -> str:
+        return f"of {self.owner}"
+
+
+CODE = Locker._meta.get_field("code")
+
+
+def test_a_sealed_column_shows_nothing_by_itself():
+    locker = Locker(owner=7)
+
+    CODE.put(locker, "4711")
+
+    assert "4711" not in locker.code
+    assert CODE.text(locker) == "4711"
+    assert sealing.unseal(locker.code, about="tests.locker:7") == "4711"
+
+
+def test_a_sealed_column_that_is_moved_to_another_row_is_unreadable():
+    locker = Locker(owner=7)
+    CODE.put(locker, "4711")
+
+    with pytest.raises(Unreadable):
+        CODE.text(Locker(owner=8, code=locker.code))
+
+
+def test_no_text_is_kept_as_none():
+    locker = Locker(owner=7)
+
+    CODE.put(locker, "")
+
+    assert (locker.code, CODE.text(locker)) == ("", "")
+
+
+def test_a_sealed_column_offers_no_input():
+    assert list(modelform_factory(Locker, fields="__all__").base_fields) == ["owner"]
