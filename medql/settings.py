@@ -140,9 +140,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["monitoring.api.rendering.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.api.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "monitoring.api.rendering.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.rendering.AlwaysJSON",
     "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "monitoring.api.errors.answer",
     "UNAUTHENTICATED_USER": None,

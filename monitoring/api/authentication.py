@@ -1,6 +1,6 @@
 from typing import Any
 
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -25,17 +25,6 @@ class DeviceKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "X-API-Key"
-
-
-class StaffSession(SessionAuthentication):
-    """A person signed in with a browser, with Django's CSRF token on what changes something; a stranger is 401."""
-
-    def enforce_csrf(self, request: Request) -> None:
-        """Of the plain request: that of the framework would read the body for the token, and refuse it as of no known type."""
-        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # Django's check takes either
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Session"
 
 
 class IsDevice(BasePermission):

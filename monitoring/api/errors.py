@@ -1,4 +1,4 @@
-"""One shape for every error: `{"detail": "a sentence", "code": "snake_case"}`; never a database message or a trace."""
+"""What MedQL's faults are called by the API; never a database message or a trace."""
 
 import logging
 from typing import Any
@@ -10,29 +10,24 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.api import errors
+from accounts.api.errors import Malformed
 from monitoring.services.transactions import WriterBusy
+
+__all__ = ["Busy", "Malformed", "TooLarge", "answer"]
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 2
 
-
-class TooLarge(exceptions.APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+class TooLarge(errors.TooLarge):
     default_detail = "The body is larger than 5 MB, or has more than 5,000 items."
-    default_code = "too_large"
-
-
-class Malformed(exceptions.APIException):
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = "The body is neither a list nor an object of JSON, or it is empty."
-    default_code = "malformed"
 
 
 class Busy(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The database could not take this in time. Send it again: what is stored already is recognised."
     default_code = "busy"
+    wait = 2  # seconds
 
 
 DatabaseFault = (OperationalError, InterfaceError)
@@ -54,11 +49,4 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(problem, exceptions.APIException):
         return None
     set_rollback()
-    detail = problem.detail if isinstance(problem.detail, str) else problem.default_detail
-    code = getattr(problem.detail, "code", problem.default_code)
-    headers = {}
-    if isinstance(problem, Busy):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if auth_header := getattr(problem, "auth_header", None):
-        headers["WWW-Authenticate"] = auth_header
-    return Response({"detail": str(detail), "code": str(code)}, status=problem.status_code, headers=headers)
+    return errors.shaped(problem)

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.authentication import StaffSession
 from accounts.models import User, Ward
 from monitoring.api import limits_body
-from monitoring.api.authentication import StaffSession
 from monitoring.api.errors import Malformed
 from monitoring.api.limits_body import Problem, Wanted
 from monitoring.clinical.limits import Limits
