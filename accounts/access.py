@@ -1,16 +1,41 @@
-"""Who may do what in a ward: roles as a table that one can read aloud, deny by default.
+"""Who may do what: roles as a table that one can read aloud, deny by default. Pages, API, sockets and admin all ask here.
 
-Who may see a ward at all is `Ward.objects.visible_to`, where every query of a person begins.
+Which wards, patients and alerts a person may see at all is decided where every query of a person begins: `visible_to`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
-from accounts.models import Membership, User, Ward
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import EmergencyAccess, Membership, User, Ward
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    DOCTOR = "doctor"
+    NURSE = "nurse"
+    VIEWER = "viewer"
+    PATIENT = "patient"
+    KIOSK = "kiosk"
+    SERVICE = "service"
 
 
 class Permission(StrEnum):
+    WATCH = "watch the ward board"
+    SEE_NAMES = "see who the patients are"
+    READ_RECORD = "read a patient's record"
+    READ_OWN = "read his own record"
+    REGISTER = "register patients"
+    CHANGE_PATIENT = "change a patient's name, gender or birth date"
+    ARCHIVE = "archive patients"
+    ADMIT = "admit, transfer and discharge"
+    ASSIGN = "assign devices to patients"
+    RECORD = "write vitals down by hand"
+    CORRECT = "correct vitals"
     ACKNOWLEDGE = "acknowledge alerts"
     RESOLVE = "resolve alerts"
     SILENCE = "silence alerts for a time"
@@ -19,25 +44,101 @@ class Permission(StrEnum):
     SWITCH_LIMITS_OFF = "switch a patient's limit off"
     SET_SCALE = "choose the scale on which a patient's saturation is scored"
     SET_PREGNANCY = "say that a patient is pregnant, and has no NEWS2"
+    EXPORT = "export vitals and alerts"
+    SEE_LOAD = "see the alarm load"
+    SEE_STAFF = "see who works where, and which devices there are"
+    ALLOCATE = "put people on duty and allocate them to beds"
+    RUN_HOSPITAL = "set the hospital's limits, wards, plans, people and devices"
+    READ_AUDIT = "read who saw and changed what"
+    BREAK_GLASS = "enter another ward in an emergency"
+    CALL_FOR_HELP = "call for help"
 
 
-AT_THE_BED = frozenset({Permission.ACKNOWLEDGE, Permission.RESOLVE, Permission.SILENCE, Permission.MARK_NOISE})
+LOOKS_ON = frozenset({Permission.WATCH, Permission.SEE_NAMES, Permission.READ_RECORD, Permission.SEE_STAFF})
+TREATS = LOOKS_ON | {
+    Permission.REGISTER,
+    Permission.ADMIT,
+    Permission.ASSIGN,
+    Permission.RECORD,
+    Permission.ACKNOWLEDGE,
+    Permission.RESOLVE,
+    Permission.SILENCE,
+    Permission.MARK_NOISE,
+    Permission.EXPORT,
+    Permission.SEE_LOAD,
+    Permission.ALLOCATE,
+    Permission.BREAK_GLASS,
+    Permission.CALL_FOR_HELP,
+}
+DECIDES = TREATS | {
+    Permission.CHANGE_PATIENT,
+    Permission.CORRECT,
+    Permission.SET_LIMITS,
+    Permission.SWITCH_LIMITS_OFF,
+    Permission.SET_SCALE,
+    Permission.SET_PREGNANCY,
+}
+RUNS = frozenset({Permission.ARCHIVE, Permission.RUN_HOSPITAL, Permission.READ_AUDIT})
 ROLES: dict[str, frozenset[Permission]] = {
-    Membership.Role.DOCTOR: frozenset(Permission),
-    Membership.Role.NURSE: AT_THE_BED,
-    Membership.Role.VIEWER: frozenset(),
+    Role.ADMINISTRATOR: DECIDES | RUNS,
+    Role.DOCTOR: DECIDES,
+    Role.NURSE: TREATS,
+    Role.VIEWER: LOOKS_ON,
+    Role.PATIENT: frozenset({Permission.READ_OWN, Permission.CALL_FOR_HELP}),
+    Role.KIOSK: frozenset({Permission.WATCH}),
+    Role.SERVICE: frozenset({Permission.READ_RECORD}),
 }
 # What a nurse may do besides, where the ward says so.
 NURSE_WHERE_ALLOWED = frozenset({Permission.SET_LIMITS})
-ADMINISTRATOR = frozenset(Permission)
 
 
 def permissions(user: User, ward: Ward) -> frozenset[Permission]:
-    """What this person may do in this ward; nothing for a stranger."""
+    """What this person may do in this ward now; nothing for a stranger."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
     if user.is_superuser:
-        return ADMINISTRATOR
-    roles = set(Membership.objects.filter(user=user, ward=ward).values_list("role", flat=True))
+        return ROLES[Role.ADMINISTRATOR]
+    roles = _roles(user, ward)
     may = frozenset[Permission]().union(*(ROLES[role] for role in roles))
-    return may | NURSE_WHERE_ALLOWED if ward.nurses_set_limits and Membership.Role.NURSE in roles else may
+    return may | NURSE_WHERE_ALLOWED if ward.nurses_set_limits and Role.NURSE in roles else may
+
+
+def _roles(user: User, ward: Ward) -> set[str]:
+    """Both kinds in one query."""
+    now = timezone.now()
+    works = Membership.objects.in_force(now).filter(user=user, ward=ward).values_list("role", flat=True)
+    helps = EmergencyAccess.objects.in_force(now).filter(user=user, ward=ward).values_list("role", flat=True)
+    return set(works.union(helps))
+
+
+def roles_anywhere(user: User) -> frozenset[str]:
+    """Every role that this person has now, in whichever ward."""
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    if user.is_superuser:
+        return frozenset({Role.ADMINISTRATOR})
+    now = timezone.now()
+    works = Membership.objects.in_force(now).filter(user=user).values_list("role", flat=True)
+    helps = EmergencyAccess.objects.in_force(now).filter(user=user).values_list("role", flat=True)
+    return frozenset(works.union(helps))
+
+
+def holds(roles: frozenset[str], permission: Permission) -> bool:
+    """Whether one of these roles may do this at all; a nurse perhaps only where the ward says so."""
+    ward_decides = permission in NURSE_WHERE_ALLOWED and Role.NURSE in roles
+    return ward_decides or any(permission in ROLES[role] for role in roles)
+
+
+def staff(ward: Ward | int, *roles: str, now: datetime) -> QuerySet[User]:
+    """The active people who work in this ward now, in one of these roles or in any; who broke the glass is no staff."""
+    there = Membership.objects.in_force(now).filter(ward=ward)
+    of_roles = there.filter(role__in=roles) if roles else there
+    return User.objects.filter(is_active=True, pk__in=of_roles.values("user"))
+
+
+def wards_where(user: User, permission: Permission) -> QuerySet[Ward]:
+    """The wards in which this person may do this now."""
+    wards = Ward.objects.where(user, *(role for role in Membership.Role.values if permission in ROLES[role]))
+    if permission in NURSE_WHERE_ALLOWED:
+        wards |= Ward.objects.where(user, Role.NURSE).filter(nurses_set_limits=True)
+    return wards

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts import keys
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.models import Device, DeviceKey, User, Ward
 
@@ -20,6 +21,7 @@ from accounts.models import Device, DeviceKey, User, Ward
 class KeyInline(ReadOnly, admin.TabularInline):
     """Which keys there were: the public prefix of each, never the secret."""
 
+    to_see = Permission.SEE_STAFF
     model = DeviceKey
     fields = ("prefix", "created_at", "revoked_at")
     readonly_fields = fields
@@ -29,6 +31,7 @@ class KeyInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Device)
 class DeviceAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    to_see = Permission.SEE_STAFF
     ward_path = "wards"
     list_display = ("name", "kind", "sends_from", "zero_is_absent", "is_active", "live_keys", "key_issued_at")
     list_filter = ("is_active", "kind", ("wards", VisibleChoices))

@@ -10,10 +10,49 @@ from django.db import models
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest
 
+from accounts import access
+from accounts.access import Permission
 from accounts.models import User, Ward
 
 
-class Kept(BaseModelAdmin):
+class ByRole(BaseModelAdmin):
+    """What a person may do on a page is his role's, by the table of accounts.access; Django's own permissions are not asked."""
+
+    to_see = Permission.READ_RECORD
+    to_change = Permission.RUN_HOSPITAL
+    to_add: Permission | None = None  # as to change
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.to_see, obj) or self.has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.to_add or self.to_change, None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.to_change, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.to_change, obj)
+
+    def allows(self, request: HttpRequest, permission: Permission, obj: Any) -> bool:
+        """Whether this person may do this at all, in one ward at least."""
+        return isinstance(request.user, User) and access.holds(_roles(request), permission)
+
+
+def _roles(request: HttpRequest) -> frozenset[str]:
+    """Read once a request: a page asks a hundred times."""
+    roles: frozenset[str] | None = getattr(request, "roles", None)
+    if roles is None:
+        assert isinstance(request.user, User)
+        roles = access.roles_anywhere(request.user)
+        request.roles = roles  # type: ignore[attr-defined]
+    return roles
+
+
+class Kept(ByRole):
     """Rows that nobody deletes."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -30,7 +69,7 @@ class ReadOnly(Kept):
         return False
 
 
-class OfVisibleWards(BaseModelAdmin):
+class OfVisibleWards(ByRole):
     """Administrators see every row, other staff those of their wards: in lists, pages, choices and filters alike."""
 
     ward_path = "ward"
@@ -39,12 +78,26 @@ class OfVisibleWards(BaseModelAdmin):
         rows = super().get_queryset(request)
         person = request.user
         assert isinstance(person, User)  # admin lets nobody else in
-        return rows if person.is_superuser else self.visible(rows, person)
+        return rows if person.is_superuser else self.within(rows, Ward.objects.visible_to(person))
 
-    def visible(self, rows: models.QuerySet[Any], person: User) -> models.QuerySet[Any]:
-        """Those of the rows that belong to a ward of this person."""
-        mine = self.model._default_manager.filter(**{f"{self.ward_path}__in": Ward.objects.visible_to(person)})
-        return rows.filter(pk__in=mine.values("pk"))
+    def within(self, rows: models.QuerySet[Any], wards: models.QuerySet[Ward]) -> models.QuerySet[Any]:
+        """Those of the rows that belong to one of these wards."""
+        there = self.model._default_manager.filter(**{f"{self.ward_path}__in": wards})
+        return rows.filter(pk__in=there.values("pk"))
+
+    def allows(self, request: HttpRequest, permission: Permission, obj: Any) -> bool:
+        """A row's own ward must allow it, not just any."""
+        person = request.user
+        if not super().allows(request, permission, obj) or not isinstance(person, User):
+            return False
+        if obj is None or person.is_superuser or not isinstance(obj, self.model):
+            return True
+        known: dict[Any, bool] = request.__dict__.setdefault("allowed_rows", {})
+        key = (self.model, obj.pk, permission)
+        if key not in known:
+            row = self.model._default_manager.filter(pk=obj.pk)
+            known[key] = self.within(row, access.wards_where(person, permission)).exists()
+        return known[key]
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

@@ -10,11 +10,12 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards, VisibleChoices
 from accounts.models import Membership, User
 
 # What makes an administrator is given by an administrator only.
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+POWERS = ("is_staff", "is_superuser")
 
 
 class NewPersonForm(AdminUserCreationForm):
@@ -27,13 +28,14 @@ class NewPersonForm(AdminUserCreationForm):
 class PersonForm(UserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"
+        exclude = ("groups", "user_permissions")  # a role comes from a membership, and its powers from accounts.access
         field_classes: dict[str, Any] = {}
 
 
 class MembershipInline(OfVisibleWards, admin.TabularInline):
     """Where a person works; taking a line out ends it."""
 
+    to_see = Permission.SEE_STAFF
     model = Membership
     extra = 0
     verbose_name = "ward of this person"
@@ -42,6 +44,7 @@ class MembershipInline(OfVisibleWards, admin.TabularInline):
 
 @admin.register(User)
 class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
+    to_see = Permission.SEE_STAFF
     ward_path = "memberships__ward"
     form = PersonForm
     add_form = NewPersonForm
@@ -94,7 +97,8 @@ class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(OfVisibleWards, admin.ModelAdmin):
-    list_display = ("user", "role", "ward", "created_at")
+    to_see = Permission.SEE_STAFF
+    list_display = ("user", "role", "ward", "starts_at", "ends_at")
     list_filter = ("role", ("ward", VisibleChoices))
     list_select_related = ("user", "ward")
     search_fields = ("user__login",)

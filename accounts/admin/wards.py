@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.keeping import Kept, OfVisibleWards
+from accounts.access import Permission
+from accounts.admin.keeping import ByRole, Kept, OfVisibleWards
 from accounts.models import Bed, Ward
 
 
-class BedInline(admin.TabularInline):
+class BedInline(ByRole, admin.TabularInline):
     """The beds in the order of the board; one that was ever used cannot be taken out."""
 
     model = Bed
@@ -20,6 +21,7 @@ class BedInline(admin.TabularInline):
 
 @admin.register(Ward)
 class WardAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    to_see = Permission.SEE_STAFF
     ward_path = "pk"
     list_display = ("name", "slug", "beds_count")
     search_fields = ("name", "slug")

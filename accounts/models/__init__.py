@@ -1,7 +1,20 @@
 from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.device import Device, DeviceKey
+from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.membership import Membership
 from accounts.models.user import User
 from accounts.models.ward import Bed, Ward
 
-__all__ = ["AuditEntry", "Bed", "ByKind", "Deed", "Device", "DeviceKey", "Door", "Membership", "User", "Ward"]
+__all__ = [
+    "AuditEntry",
+    "Bed",
+    "ByKind",
+    "Deed",
+    "Device",
+    "DeviceKey",
+    "Door",
+    "EmergencyAccess",
+    "Membership",
+    "User",
+    "Ward",
+]

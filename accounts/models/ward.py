@@ -3,19 +3,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models.user import User
 
 
+SEEING = ("doctor", "nurse", "viewer")  # the roles that a person may have in a ward: each sees it
+
+
 class WardQuerySet(models.QuerySet["Ward"]):
     def visible_to(self, user: User) -> WardQuerySet:
-        """The wards a person may see: an administrator all, others those they are a member of."""
+        """The wards a person may see now: an administrator all, others those where they work or broke the glass."""
+        return self.where(user, *SEEING)
+
+    def where(self, user: User, *roles: str) -> WardQuerySet:
+        """The wards in which a person has one of these roles now; an administrator has every one of them."""
         if not user.is_active:
             return self.none()
         if user.is_superuser:
             return self
-        return self.filter(memberships__user=user)
+        now = timezone.now()
+        works = user.memberships.in_force(now).filter(role__in=roles)
+        helps = user.emergency_accesses.in_force(now).filter(role__in=roles)
+        return self.filter(Q(pk__in=works.values("ward")) | Q(pk__in=helps.values("ward")))
 
 
 class Ward(models.Model):

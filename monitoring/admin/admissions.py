@@ -17,6 +17,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from accounts.models import User, Ward
 from monitoring.admin.forms import BedField, DeedForm, PastOrNow, offer_beds
@@ -98,6 +99,7 @@ class OpenFilter(NamedChoices):
 
 @admin.register(Admission)
 class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    to_change = Permission.ADMIT
     list_display = ("patient", "bed_now", "admitted_at", "admitted_by", "discharged_at", "discharged_by")
     list_filter = (OpenFilter, "admitted_at", ("placements__bed__ward", VisibleChoices))
     list_select_related = ("patient", "admitted_by", "discharged_by")
@@ -110,12 +112,10 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     show_full_result_count = False
     change_form_template = "admin/monitoring/admission/change_form.html"
 
-    def visible(self, rows: QuerySet[Admission], person: User) -> QuerySet[Admission]:
-        wards = Ward.objects.visible_to(person)
-        mine = Placement.objects.filter(
-            bed__ward__in=wards, admission__patient__in=Patient.objects.visible_to(person).values("pk")
-        )
-        return rows.filter(pk__in=mine.values("admission"))
+    def within(self, rows: QuerySet[Admission], wards: QuerySet[Ward]) -> QuerySet[Admission]:
+        patients = Patient.objects.of_wards(wards).values("pk")
+        there = Placement.objects.filter(bed__ward__in=wards, admission__patient__in=patients)
+        return rows.filter(pk__in=there.values("admission"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Admission]:
         lies = Placement.objects.filter(admission=OuterRef("pk"), is_open=True)

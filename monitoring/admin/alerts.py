@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
-from accounts.models import User
 from monitoring.admin.deliveries import DeliveryInline
 from monitoring.admin.paging import Endless
 from monitoring.clinical.signs import plain
@@ -61,9 +60,6 @@ class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
         )}),
         ("Identity", {"fields": ("id", "subject", "condition", "kind")}),
     )  # fmt: skip
-
-    def visible(self, rows: QuerySet[Alert], person: User) -> QuerySet[Alert]:
-        return rows.filter(pk__in=Alert.objects.visible_to(person).values("pk"))
 
     @admin.display(description="alert")
     def message_shown(self, alert: Alert) -> str:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from monitoring.admin.forms import DeedForm, PastOrNow
 from monitoring.models import DeviceAssignment
@@ -40,6 +41,7 @@ class NowFilter(NamedChoices):
 
 @admin.register(DeviceAssignment)
 class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    to_add = Permission.ASSIGN
     ward_path = "device__wards"
     list_display = ("device", "patient", "started_at", "ended_at", "assigned_by")
     list_filter = (NowFilter, ("device__wards", VisibleChoices), "started_at")

@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
-from accounts.models import User, Ward
+from accounts.models import Ward
 from monitoring.admin.paging import Endless
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
@@ -61,8 +62,8 @@ class DeliveryAdmin(ReadOnly, OfVisibleWards, Endless):
         ("Outcome", {"fields": ("state", "attempts", "next_attempt_at", "last_error", "sent_at")}),
     )
 
-    def visible(self, rows: QuerySet[Delivery], person: User) -> QuerySet[Delivery]:
-        return rows.filter(ward__in=list(Ward.objects.visible_to(person).values_list("pk", flat=True)))
+    def within(self, rows: QuerySet[Delivery], wards: QuerySet[Ward]) -> QuerySet[Delivery]:
+        return rows.filter(ward__in=list(wards.values_list("pk", flat=True)))
 
     @admin.display(description="alert")
     def alert_message(self, delivery: Delivery) -> str:
@@ -73,7 +74,7 @@ class DeliveryAdmin(ReadOnly, OfVisibleWards, Endless):
         return delivery.recipient
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("monitoring.change_delivery")
+        return self.allows(request, Permission.RUN_HOSPITAL, None)
 
     @admin.action(description="Send again: what failed is tried anew, at once", permissions=["send"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:

@@ -10,8 +10,10 @@ from django.core.validators import MinLengthValidator
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
-from accounts.models import User, Ward
+from accounts import access
+from accounts.access import Permission
+from accounts.admin.keeping import ByRole, Kept, NamedChoices, OfVisibleWards, VisibleChoices
+from accounts.models import Ward
 from monitoring.models import EscalationStep, Shift, WardRules, WebhookEndpoint
 from monitoring.services import steps
 
@@ -31,7 +33,7 @@ class StepForm(forms.ModelForm):
         if "person" not in self.fields:  # only to be read
             return
         person: Any = self.fields["person"]
-        person.queryset = User.objects.filter(is_active=True, memberships__ward=ward).order_by("name")
+        person.queryset = access.staff(ward, now=timezone.now()).order_by("name")
         person.error_messages["invalid_choice"] = "This person is not active, or no member of this ward."
         webhook: Any = self.fields["webhook"]
         webhook.queryset = WebhookEndpoint.objects.filter(ward=ward, is_active=True).order_by("name")
@@ -67,7 +69,7 @@ class StepFormSet(forms.BaseInlineFormSet):
         """By time, above."""
 
 
-class StepInline(admin.TabularInline):
+class StepInline(ByRole, admin.TabularInline):
     model = EscalationStep
     form = StepForm
     formset = StepFormSet
@@ -80,7 +82,7 @@ class StepInline(admin.TabularInline):
     )
 
 
-class RulesInline(admin.StackedInline):
+class RulesInline(ByRole, admin.StackedInline):
     model = WardRules
     verbose_name_plural = "rules of this ward"
     can_delete = False
@@ -119,6 +121,7 @@ class EndpointForm(forms.ModelForm):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    to_see = Permission.SEE_STAFF
     form = EndpointForm
     list_display = ("name", "ward", "host", "is_active")
     list_filter = ("is_active", ("ward", VisibleChoices))
@@ -154,13 +157,14 @@ class ShiftForm(forms.ModelForm):
         if starts_at and ends_at and ends_at <= starts_at:
             self.add_error("ends_at", "A shift ends after it begins.")
         user, ward = self.cleaned_data.get("user"), self.cleaned_data.get("ward")
-        if user and ward and not (user.is_active and user.memberships.filter(ward=ward).exists()):
+        if user and ward and not access.staff(ward, now=timezone.now()).filter(pk=user.pk).exists():
             self.add_error("user", "This person is not active, or no member of this ward.")
         return cleaned
 
 
 @admin.register(Shift)
 class ShiftAdmin(OfVisibleWards, admin.ModelAdmin):
+    to_see, to_change = Permission.SEE_STAFF, Permission.ALLOCATE
     form = ShiftForm
     list_display = ("user", "ward", "starts_at", "ends_at", "returned_at")
     list_filter = (DutyFilter, ("ward", VisibleChoices), "starts_at")

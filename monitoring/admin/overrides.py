@@ -9,6 +9,8 @@ from django.db.models import Model, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.access import Permission
+from accounts.admin.keeping import ByRole
 from accounts.models import User, Ward
 from monitoring.admin import limits
 from monitoring.admin.dry_run import DryRun
@@ -18,9 +20,10 @@ from monitoring.services import refusals
 from monitoring.services.layers import Scope
 
 
-class ThresholdInline(admin.TabularInline):
+class ThresholdInline(ByRole, admin.TabularInline):
     """Each line replaces one sign's wider limits; taking it out puts them back in force."""
 
+    to_change = Permission.SET_LIMITS
     model = Threshold
     form = limits.ThresholdForm
     formset = limits.ThresholdFormSet

@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
-from accounts.models import User
+from accounts.models import User, Ward
 from monitoring import realtime
 from monitoring.admin import limits
 from monitoring.admin.forms import VersionedForm
-from monitoring.admin.overrides import SetsLimits
+from monitoring.admin.overrides import SetsLimits, may_set
 from monitoring.clinical.bands import months
 from monitoring.models import Admission, Alert, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.models.patient import today
@@ -86,6 +87,7 @@ class PatientForm(VersionedForm):
 
 @admin.register(Patient)
 class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
+    to_add, to_change = Permission.REGISTER, Permission.CHANGE_PATIENT
     form = PatientForm
     list_display = ("patient_id", "name", "gender", "birth_date", "bed", "open_alerts", "archived_at")
     list_display_links = ("patient_id", "name")
@@ -96,8 +98,8 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     actions = ("archive", "bring_back")
     show_full_result_count = False
 
-    def visible(self, rows: QuerySet[Patient], person: User) -> QuerySet[Patient]:
-        return rows.filter(pk__in=Patient.objects.visible_to(person).values("pk"))
+    def within(self, rows: QuerySet[Patient], wards: QuerySet[Ward]) -> QuerySet[Patient]:
+        return rows.filter(pk__in=Patient.objects.of_wards(wards).values("pk"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         lies = Placement.objects.filter(admission__patient=OuterRef("pk"), is_open=True)
@@ -126,12 +128,22 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
         now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")
         settled = ("spo2_scale", "scale_history", "pregnant", "pregnancy_history")
-        return ("patient_id", *now, *settled) if obj else (*now, *settled)  # devices know the patient by this id
+        if obj is None:
+            return (*now, *settled)
+        himself = () if self.allows(request, Permission.CHANGE_PATIENT, obj) else ("name", "gender", "birth_date")
+        return ("patient_id", *himself, *now, *settled)  # devices know the patient by this id
 
     def get_form(self, request: HttpRequest, obj: Patient | None = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.by = request.user
         return form
+
+    def has_change_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
+        """Also where a nurse may set limits: the person himself she leaves as he is."""
+        return super().has_change_permission(request, obj) or (obj is not None and may_set(request, obj))
+
+    def has_archive_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, Permission.ARCHIVE, None)
 
     def _may(self, request: HttpRequest, patient: Patient, allowed: Callable[[User, Patient], bool]) -> bool:
         assert isinstance(request.user, User)
@@ -223,7 +235,7 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         lies = Placement.objects.filter(admission__patient=form.instance, is_open=True)
         realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})
 
-    @admin.action(description="Archive: keep the record, out of the way", permissions=["change"])
+    @admin.action(description="Archive: keep the record, out of the way", permissions=["archive"])
     def archive(self, request: HttpRequest, patients: QuerySet[Patient]) -> None:
         for patient in patients.filter(archived_at=None):
             if Admission.objects.filter(patient=patient, is_open=True).exists():
@@ -231,7 +243,7 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
                 continue
             self._set_archived(request, patient, "Archived.")
 
-    @admin.action(description="Bring back from the archive", permissions=["change"])
+    @admin.action(description="Bring back from the archive", permissions=["archive"])
     def bring_back(self, request: HttpRequest, patients: QuerySet[Patient]) -> None:
         for patient in patients.exclude(archived_at=None):
             self._set_archived(request, patient, "Brought back from the archive.")

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.models import User
 from monitoring.admin.paging import Endless
@@ -76,7 +77,7 @@ class RejectedVitalAdmin(ReadOnly, OfVisibleWards, Endless):
         return format_html('<pre class="medql-as-sent">{}</pre>', row.item)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("monitoring.change_rejectedvital")
+        return self.allows(request, Permission.RECORD, None)
 
     @admin.action(description="Replay: send it through the door again", permissions=["replay"])
     def replay(self, request: HttpRequest, rejected: QuerySet[RejectedVital]) -> None:

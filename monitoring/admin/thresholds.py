@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly
 from accounts.models import User, Ward
 from monitoring.admin import limits
@@ -49,9 +50,9 @@ class SignFilter(NamedChoices):
 class OfScopes(OfVisibleWards):
     """The hospital's limits everybody sees, those of wards and patients who sees the ward or patient."""
 
-    def visible(self, rows: QuerySet[Any], person: User) -> QuerySet[Any]:
-        mine = Q(ward__in=Ward.objects.visible_to(person)) | Q(patient__in=Patient.objects.visible_to(person).values("pk"))
-        return rows.filter(mine | Q(scope_key=HOSPITAL))
+    def within(self, rows: QuerySet[Any], wards: QuerySet[Ward]) -> QuerySet[Any]:
+        theirs = Q(ward__in=wards) | Q(patient__in=Patient.objects.of_wards(wards).values("pk"))
+        return rows.filter(theirs | Q(scope_key=HOSPITAL))
 
 
 def _scope(row: Threshold | ThresholdChange) -> str:
@@ -64,6 +65,7 @@ def _scope(row: Threshold | ThresholdChange) -> str:
 class ThresholdAdmin(OfScopes, DryRun):
     """Every override there is; a new one made here is the hospital's. Taking one out puts the wider limits back in force."""
 
+    to_add, to_change = Permission.RUN_HOSPITAL, Permission.SET_LIMITS
     form = HospitalThresholdForm
     list_display = ("sign_name", "scope", "part", "set_to", "replaces", "reason", "expires_at", "set_by", "set_at")
     list_filter = (ScopeFilter, SignFilter)
@@ -75,10 +77,6 @@ class ThresholdAdmin(OfScopes, DryRun):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Threshold]:
         return super().get_queryset(request).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Hospital-wide limits are an administrator's."""
-        return super().has_add_permission(request) and may_set(request, None)
 
     def has_change_permission(self, request: HttpRequest, obj: Threshold | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or may_set(request, obj.patient or obj.ward))

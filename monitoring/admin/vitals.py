@@ -13,8 +13,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timezone import localtime
 
+from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards
-from accounts.models import User
+from accounts.models import Ward
 from monitoring.admin.forms import PastOrNow
 from monitoring.admin.limits import sign_name
 from monitoring.admin.paging import Endless
@@ -92,6 +93,7 @@ def _column(sign: Sign) -> Callable[[Vital], str]:
 
 @admin.register(Vital)
 class VitalAdmin(Kept, OfVisibleWards, Endless):
+    to_add = Permission.RECORD
     form = VitalForm
     list_display = ("measured", "patient", "sensor_id", *map(_column, Sign), "late")
     search_fields = ("patient__patient_id",)
@@ -100,8 +102,8 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     shown_beside = ("patient",)
     actions = None
 
-    def visible(self, rows: QuerySet[Vital], person: User) -> QuerySet[Vital]:
-        return rows.filter(patient__in=Patient.objects.visible_to(person).values("pk"))
+    def within(self, rows: QuerySet[Vital], wards: QuerySet[Ward]) -> QuerySet[Vital]:
+        return rows.filter(patient__in=Patient.objects.of_wards(wards).values("pk"))
 
     @admin.display(description="measured at")
     def measured(self, vital: Vital) -> str:

@@ -19,10 +19,13 @@ def today() -> date:
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User) -> PatientQuerySet:
-        """Who lies in a ward of this person, who did last time and lies nowhere now, and who was never admitted."""
+        """Those of a person's wards; an administrator sees all."""
         if user.is_active and user.is_superuser:
             return self
-        wards = Ward.objects.visible_to(user)
+        return self.of_wards(Ward.objects.visible_to(user))
+
+    def of_wards(self, wards: models.QuerySet[Ward]) -> PatientQuerySet:
+        """Who lies in one of these wards, who did last time and lies nowhere now, and who was never admitted."""
         placed = self.model._default_manager.filter(admissions__placements__bed__ward__in=wards)
         here = self.model._default_manager.filter(
             admissions__placements__bed__ward__in=wards, admissions__placements__is_open=True

@@ -94,7 +94,9 @@ def _claimed(ids: Sequence[int], token: UUID, *, now: datetime) -> list[Delivery
 
 def _still_wanted(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
     """Those of these rows that may leave. What is no longer for its recipient to know is withdrawn."""
-    present = Membership.objects.filter(user__in={row.user_id for row in rows}, ward__in={row.ward_id for row in rows})
+    present = Membership.objects.in_force(now).filter(
+        user__in={row.user_id for row in rows}, ward__in={row.ward_id for row in rows}
+    )
     members = set(present.values_list("user", "ward"))
     unwanted = {row.pk: _why_unwanted(row, members) for row in rows}
     for why in sorted(set(unwanted.values()) - {""}):

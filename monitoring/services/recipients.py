@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from accounts import access
 from accounts.models import Membership, User, Ward
 from monitoring.clinical.escalation import Step, Way, Whom
 from monitoring.models import Alert, Delivery, PushSubscription, Shift, WebhookEndpoint
@@ -15,13 +16,13 @@ ROLES = {Whom.NURSES: Membership.Role.NURSE, Whom.DOCTORS: Membership.Role.DOCTO
 
 def people(step: Step, ward: Ward | int, *, now: datetime) -> list[User]:
     """The people that this step names, those who are active; possibly nobody."""
-    active = User.objects.filter(is_active=True).order_by("pk")
     if step.whom in ROLES:
-        return list(active.filter(memberships__ward=ward, memberships__role=ROLES[step.whom]))
+        return list(access.staff(ward, ROLES[step.whom], now=now).order_by("pk"))
     if step.whom is Whom.ON_DUTY:
-        return list(active.filter(pk__in=Shift.objects.on_duty(now).filter(ward=ward).values("user")))
+        on_duty = Shift.objects.on_duty(now).filter(ward=ward)
+        return list(access.staff(ward, now=now).filter(pk__in=on_duty.values("user")).order_by("pk"))
     if step.whom is Whom.PERSON:
-        return list(active.filter(pk=step.person_id or 0, memberships__ward=ward))
+        return list(access.staff(ward, now=now).filter(pk=step.person_id or 0))
     return []
 
 
@@ -34,7 +35,7 @@ def deliveries(step: Step, alert: Alert, *, now: datetime) -> tuple[list[Deliver
     named, machine = people(step, alert.ward_id, now=now), [*_to_machine(step, alert, now)]
     if named or (machine and step.whom is Whom.NOBODY):
         return [*_to_people(step, named, alert, now), *machine], _sentence(step, len(named))
-    others = _whole_ward(alert.ward_id)
+    others = _whole_ward(alert.ward_id, now)
     rows = [*(written(alert, user=person, way=Way.IN_APP, now=now) for person in others), *machine]
     if others:
         return rows, f"{_named(step)} not found: told all {len(others)} of the ward"
@@ -45,7 +46,7 @@ def rest_of_ward(alert: Alert, step: int, *, since: datetime, now: datetime) -> 
     """A notice to everybody who treats patients in the ward and has none of this step, taken then."""
     told = Delivery.objects.filter(alert=alert, step=step, channel=Way.IN_APP.value, created_at__gte=since)
     has_one = set(told.values_list("user", flat=True))
-    rows = [written(alert, user=person, way=Way.IN_APP, now=now) for person in _whole_ward(alert.ward_id)]
+    rows = [written(alert, user=person, way=Way.IN_APP, now=now) for person in _whole_ward(alert.ward_id, now)]
     for row in rows:
         row.step = step
     return [row for row in rows if row.user_id not in has_one]
@@ -91,9 +92,8 @@ def _have_browsers(named: Collection[User]) -> frozenset[int]:
     return frozenset(PushSubscription.objects.filter(user__in=named).values_list("user", flat=True))
 
 
-def _whole_ward(ward_id: int) -> list[User]:
-    treating = User.objects.filter(is_active=True, memberships__ward=ward_id, memberships__role__in=ROLES.values())
-    return list(treating.order_by("pk"))
+def _whole_ward(ward_id: int, now: datetime) -> list[User]:
+    return list(access.staff(ward_id, *ROLES.values(), now=now).order_by("pk"))
 
 
 def _named(step: Step) -> str:
