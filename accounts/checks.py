@@ -1,13 +1,29 @@
-"""Identifiers must differ when their case differs: on MySQL that needs a binary collation."""
+"""What must hold before MedQL starts: how identifiers are compared, and how long anybody stays signed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
+from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import connections
 
 from accounts.fields import IdentifierField
+
+LONGEST_IDLE = timedelta(hours=1)
+LONGEST_SESSION = timedelta(hours=24)
+
+
+@register(Tags.security)
+def sessions_end_in_time(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """A screen that stays signed in over a shift belongs to whoever passes by."""
+    found = []
+    if not timedelta(minutes=1) < settings.SESSION_IDLE <= LONGEST_IDLE:
+        found.append(Error("SESSION_IDLE_MINUTES is not 2 to 60.", id="accounts.E002"))
+    if not settings.SESSION_IDLE <= settings.SESSION_LIFETIME <= LONGEST_SESSION:
+        found.append(Error("SESSION_HOURS is not 1 to 24.", id="accounts.E003"))
+    return found
 
 
 @register(Tags.database)

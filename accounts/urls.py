@@ -3,6 +3,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from accounts.forms import LoginForm
+from accounts.views import presence
 
 sign_in = LoginView.as_view(
     authentication_form=LoginForm, redirect_authenticated_user=True, extra_context={"demo": settings.DEMO}
@@ -11,4 +12,5 @@ sign_in = LoginView.as_view(
 urlpatterns = [
     path("login/", sign_in, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("here", presence.here, name="here"),
 ]

@@ -4,6 +4,7 @@ Without configuration MedQL runs on SQLite and an in-memory channel layer in one
 `DATABASE_URL=mysql://…` and `REDIS_URL=redis://…` put it on real services.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -59,7 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "accounts.origin.middleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -132,6 +133,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Nobody stays signed in who has gone: after so long without an act of his, and in any case after so long.
+SESSION_ENGINE = "accounts.sessions"
+SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=15))
+SESSION_LIFETIME = timedelta(hours=env.int("SESSION_HOURS", default=12))
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"

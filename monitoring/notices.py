@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import sessions
 from accounts.models import User
 from monitoring.clinical.limits import Severity
 from monitoring.models import Delivery
@@ -97,6 +98,7 @@ class Entry:
         return 0 if self.told[0].moved else sum(1 for told in self.told if waits(told.row.alert))
 
 
+@sessions.automatic
 @require_GET
 @never_cache
 @login_required
@@ -129,6 +131,7 @@ def seen(request: SignedIn) -> HttpResponse:
     return redirect(reverse("notices") + (f"?before={before}" if before else ""))
 
 
+@sessions.automatic
 @require_GET
 @never_cache
 def count(request: HttpRequest) -> HttpResponse:
@@ -160,6 +163,7 @@ def browser(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@sessions.automatic
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
     """The script that shows a push while no page is open; it stands at the root, since it rules what lies below it."""

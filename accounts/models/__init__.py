@@ -2,6 +2,7 @@ from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.device import Device, DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.membership import Membership
+from accounts.models.session import Session
 from accounts.models.user import User
 from accounts.models.ward import Bed, Ward
 
@@ -15,6 +16,7 @@ __all__ = [
     "Door",
     "EmergencyAccess",
     "Membership",
+    "Session",
     "User",
     "Ward",
 ]

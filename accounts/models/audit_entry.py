@@ -26,6 +26,7 @@ class Deed(models.TextChoices):
     SIGNED_IN = "signed_in", "signed in"
     SIGNED_OUT = "signed_out", "signed out"
     SIGN_IN_REFUSED = "sign_in_refused", "could not sign in"
+    SESSIONS_ENDED = "sessions_ended", "ended the sessions of"
     ACKNOWLEDGED = "acknowledged", "acknowledged"
     RESOLVED = "resolved", "resolved"
     SILENCED = "silenced", "silenced"
