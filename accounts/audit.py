@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from accounts import origin
-from accounts.models import AuditEntry, ByKind, Deed, Device, Door, User, Ward
+from accounts.models import AuditEntry, ByKind, Deed, Device, Door, ServiceToken, User, Ward
 from accounts.models.audit_entry import LONGEST_ABOUT, LONGEST_WHO
 
-Actor = User | Device | None
+Actor = User | Device | ServiceToken | None
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # what could end a line, hide text or turn it round
 LONGEST_ID = 64
 LONGEST_TEXT = 500  # of one in the detail
@@ -70,6 +70,8 @@ def _author(by: Actor) -> dict[str, Any]:
         return {"by_kind": ByKind.PERSON, "user_id": by.pk, "who": _cut(by.login, LONGEST_WHO)}
     if isinstance(by, Device):
         return {"by_kind": ByKind.DEVICE, "device_id": by.pk, "who": _cut(by.name, LONGEST_WHO)}
+    if isinstance(by, ServiceToken):
+        return {"by_kind": ByKind.SERVICE, "who": _cut(by.name, LONGEST_WHO)}
     inside = origin.here().door == Door.COMMAND
     return {"by_kind": ByKind.MEDQL if inside else ByKind.NOBODY}
 

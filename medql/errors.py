@@ -1,4 +1,4 @@
-"""What Django answers where no view did: JSON under /api/, as the contract says, Django's own pages elsewhere."""
+"""What Django answers where no view did: JSON under /api/ and /auth/, as the contract says, Django's own pages elsewhere."""
 
 from http import HTTPStatus
 
@@ -25,6 +25,6 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 
 def _json(request: HttpRequest, status: HTTPStatus) -> JsonResponse | None:
-    if not request.path.startswith("/api/"):
+    if not request.path.startswith(("/api/", "/auth/")):
         return None
     return JsonResponse({"detail": SENTENCES[status], "code": status.name.lower()}, status=status)

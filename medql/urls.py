@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.api.auth import MeView
 from medql import health
 
 handler400 = "medql.errors.bad_request"
@@ -11,6 +12,8 @@ urlpatterns = [
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),
+    path("auth/", include("accounts.api.urls")),
+    path("api/v1/staff/me", MeView.as_view(), name="staff_me"),
     path("api/v1/", include("monitoring.api.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -1,9 +1,36 @@
-"""Who asks: a person signed in with a browser."""
+"""Who asks: a person with an access token, a program with its token, or a person signed in with a browser."""
 
 from __future__ import annotations
 
-from rest_framework.authentication import SessionAuthentication
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+
+from accounts import service_tokens, tokens
+from accounts.access_tokens import WrongToken
+from accounts.models import ServiceToken, TokenSession, User
+
+
+class BearerToken(BaseAuthentication):
+    """`Authorization: Bearer` with a person's access token or a program's: who sends one is known by it, or 401."""
+
+    def authenticate(self, request: Request) -> tuple[User, TokenSession] | tuple[ServiceToken, ServiceToken] | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        text, now = text.strip(), timezone.now()
+        try:
+            if service_tokens.is_one(text):
+                program = service_tokens.bearer(text, now=now)
+                return program, program
+            session = tokens.bearer(text, now=now)
+            return session.user, session
+        except WrongToken as wrong:
+            raise AuthenticationFailed(wrong.sentence, code=wrong.code) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
 
 
 class StaffSession(SessionAuthentication):

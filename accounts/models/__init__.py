@@ -2,7 +2,9 @@ from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.device import Device, DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.membership import Membership
+from accounts.models.service_token import ServiceToken
 from accounts.models.session import Session
+from accounts.models.token import RefreshFamily, RefreshToken, SocketTicket, TokenSession
 from accounts.models.user import User
 from accounts.models.ward import Bed, Ward
 
@@ -16,7 +18,12 @@ __all__ = [
     "Door",
     "EmergencyAccess",
     "Membership",
+    "RefreshFamily",
+    "RefreshToken",
+    "ServiceToken",
     "Session",
+    "SocketTicket",
+    "TokenSession",
     "User",
     "Ward",
 ]

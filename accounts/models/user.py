@@ -23,7 +23,10 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         """A person by login or e-mail: a login has no @, so one word means one person."""
         word = (username or "").lower()
-        return self.get(email=word) if "@" in word else self.get(login=word)
+        user = self.get(email=word) if "@" in word else self.get(login=word)
+        if word not in (user.login, user.email):
+            raise self.model.DoesNotExist  # MySQL takes nóor for noor; whoever counts failed attempts does not
+        return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -34,11 +37,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         unique=True,
         validators=[RegexValidator(r"\A[a-z0-9._-]+\Z", "Use lower-case letters, digits and . _ - only.")],
     )
-    email = models.EmailField("e-mail", unique=True)
+    email = models.EmailField("e-mail", unique=True, null=True)  # noqa: DJ001  (who registers may have none; it is unique)
     name = models.CharField(max_length=150)
     is_staff = models.BooleanField("may open the administration", default=False)
     is_active = models.BooleanField("active", default=True, help_text="People who leave are deactivated, never deleted.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Of who registered himself, rather than being invited: until an administrator approves, he is not active.
+    registered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+")
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "email"
@@ -50,6 +57,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.CheckConstraint(condition=~Q(login__contains="@"), name="user_login_is_no_email"),
             models.CheckConstraint(condition=Q(email__contains="@"), name="user_email_has_an_at"),
+            models.CheckConstraint(
+                condition=Q(registered_at__isnull=True) | Q(approved_at__isnull=False) | Q(is_active=False),
+                name="user_who_registered_waits",
+                violation_error_message="Who registered himself is approved first: by the action in the list of people.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -57,4 +69,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def clean(self) -> None:
         self.login = self.login.lower()
-        self.email = self.email.lower()
+        self.email = self.email.lower() if self.email else None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Registered himself, and nobody has approved that yet."""
+        return self.registered_at is not None and self.approved_at is None

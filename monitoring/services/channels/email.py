@@ -22,6 +22,8 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
         raise Failed("no mail server is configured (EMAIL_URL)")
     person = rows[0].user
     assert person is not None
+    if not person.email:
+        raise Failed("this person has no e-mail address")
     letter = _letter(person.email, rows)
     return Sending(lambda: _send(letter))
 

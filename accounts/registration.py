@@ -1,0 +1,72 @@
+"""Who registers himself gets an account that opens nothing until an administrator approves it, and no ward by that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from accounts.models import Deed, User
+
+
+class Taken(Exception):
+    """There is somebody with this login or e-mail already."""
+
+
+def register(login: str, *, password: str, name: str, email: str | None, at: datetime) -> User:
+    """A person who waits for approval. Raises Taken, or ValidationError by field."""
+    user = User(login=login.lower(), email=email, name=name.strip(), is_active=False, registered_at=at)
+    _check(user, password)
+    user.set_password(password)  # slow, and so before the transaction
+    try:
+        with transaction.atomic():
+            user.save()
+            audit.record(Deed.REGISTERED, by=None, at=at, about=f"user:{user.login}")
+    except IntegrityError:
+        raise Taken from None  # somebody was first by a moment
+    return user
+
+
+@transaction.atomic
+def approve(user: User, *, by: User, at: datetime) -> bool:
+    """Let in who registered himself; whether he was still waiting. What he may do is said by memberships."""
+    waiting = User.objects.filter(pk=user.pk, registered_at__isnull=False, approved_at=None)
+    if not waiting.update(is_active=True, approved_at=at, approved_by=by):
+        return False
+    audit.record(Deed.APPROVED, by=by, at=at, about=f"user:{user.login}")
+    return True
+
+
+def waits(word: str, *, password: str) -> bool:
+    """Whether this login or e-mail and password are of somebody who waits: others are told nothing of it."""
+    try:
+        user = User.objects.get_by_natural_key(word)
+    except User.DoesNotExist:
+        return False
+    return user.is_waiting and user.check_password(password)
+
+
+def _check(user: User, password: str) -> None:
+    faults: dict[str, list[ValidationError]] = {}
+    try:
+        user.full_clean(exclude=["password", *([] if user.email else ["email"])], validate_unique=False)
+    except ValidationError as fault:
+        faults |= fault.error_dict
+    try:
+        validate_password(password, user=user)
+    except ValidationError as fault:
+        faults["password"] = fault.error_list
+    if not user.name.isprintable():
+        faults["name"] = [ValidationError("A name on one line.", code="invalid")]
+    if faults:
+        raise ValidationError(faults)
+    if _is_taken(user):
+        raise Taken
+
+
+def _is_taken(user: User) -> bool:
+    same = User.objects.filter(login=user.login)
+    return same.exists() or (user.email is not None and User.objects.filter(email=user.email).exists())
