@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from django.db.models import Case, CharField, Count, Max, Q, Value, When
+from django.db.models import Case, CharField, Count, Max, Min, Q, Value, When
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from accounts.models import Ward
+from accounts.models import AuditEntry, AuditHead, Ward
 from monitoring import feeds
-from monitoring.models import Alert, Delivery, Vital, WatcherBeat
+from monitoring.models import Alert, Delivery, Fault, Vital, WatcherBeat
 from monitoring.services import escalation
 from monitoring.services.watching import MISSED_AFTER
 
@@ -54,7 +54,7 @@ def watchers() -> Iterator[Metric]:
     for beat in living:
         turns.add_metric([beat.name], beat.turns)
         failures.add_metric([beat.name], beat.failures)
-        for step in filter(None, beat.failing.split(",")):
+        for step in filter(None, f"{beat.failing},{beat.failing_in_house}".split(",")):
             failing.add_metric([beat.name, step], 1)
     yield from (alive, age, turns, failures, failing)
 
@@ -101,7 +101,28 @@ def _ended_lately() -> dict[str, int]:
     return written.aggregate(**ended)
 
 
-FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers)
+def faults() -> Iterator[Metric]:
+    gauge = GaugeMetricFamily("medql_faults_open", "Faults of MedQL itself that last.", labels=["name"])
+    for name in Fault.objects.open().values_list("name", flat=True):
+        gauge.add_metric([name], 1)
+    yield gauge
+
+
+def trail() -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("medql_audit_unsealed", "Audit entries that wait for their seal.")
+    age = GaugeMetricFamily(
+        "medql_audit_unsealed_age_seconds", "Seconds that the oldest of them has waited; absent: none waits."
+    )
+    sealed = CounterMetricFamily("medql_audit_sealed", "Audit entries sealed, by the head of the chain.")
+    found = AuditEntry.objects.filter(number=None).aggregate(number=Count("pk"), oldest=Min("at"))
+    waiting.add_metric([], found["number"])
+    if found["oldest"]:
+        age.add_metric([], (timezone.now() - found["oldest"]).total_seconds())
+    sealed.add_metric([], AuditHead.objects.values_list("number", flat=True).first() or 0)
+    yield from (waiting, age, sealed)
+
+
+FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers, faults, trail)
 
 
 class _Collector(Collector):

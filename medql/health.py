@@ -16,12 +16,15 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from accounts import chain
 from medql import exposition
 from monitoring.models import WatcherBeat
+from monitoring.services import auditing
 from monitoring.services.watching import MISSED_AFTER
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     others = {
         "channel_layer": _sentence(_exercise_channel_layer),
         "watcher": _sentence(_look_for_watcher) if not needed["database"] else "Not known without the database.",
+        "audit": _sentence(_look_at_audit) if not any(needed.values()) else "Not known without the database and its tables.",
     }
     unwell = needed | others
     parts = {
@@ -141,3 +145,12 @@ def _look_for_watcher() -> None:
         raise Unwell(f"No watcher has beaten {since}: delayed alarms, lost signals and escalation do not come.")
     if all(beats):
         raise Unwell(f"Steps of the watcher fail: {', '.join(sorted(set(beats)))}.")
+
+
+def _look_at_audit() -> None:
+    try:
+        late = chain.is_late(now=timezone.now())
+    except Error:
+        raise Unwell("The audit cannot be read.") from None
+    if late:
+        raise Unwell(auditing.SENTENCE)

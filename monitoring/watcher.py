@@ -104,7 +104,8 @@ class Watcher:
         self.name = f"{host()}:{os.getpid()}"
         self.started_at = timezone.now()
         self.ending = threading.Event()
-        given = lanes or (Lane(watching.STEPS, STEP_TAKES), *(Lane([step], SLOW_STEP_TAKES) for step in watching.SLOW_STEPS))
+        slow = [*([step] for step in watching.SLOW_STEPS), watching.HOUSE_STEPS]
+        given = lanes or (Lane(watching.STEPS, STEP_TAKES), *(Lane(steps, SLOW_STEP_TAKES) for steps in slow))
         self.lanes = [lane for lane in given if lane.steps]
         self._outage = Outage()
         self._told_still = False

@@ -1,4 +1,5 @@
 from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
+from accounts.models.audit_head import AuditHead
 from accounts.models.device import Device, DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.membership import Membership
@@ -10,6 +11,7 @@ from accounts.models.ward import Bed, Ward
 
 __all__ = [
     "AuditEntry",
+    "AuditHead",
     "Bed",
     "ByKind",
     "Deed",

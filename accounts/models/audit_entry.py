@@ -52,6 +52,7 @@ class Deed(models.TextChoices):
     KEY_ISSUED = "key_issued", "issued a device key"
     KEY_ROTATED = "key_rotated", "rotated a device key"
     KEY_REVOKED = "key_revoked", "revoked a device key"
+    CHAIN_RESUMED = "chain_resumed", "resumed the chain of seals"
 
 
 class ByKind(models.TextChoices):

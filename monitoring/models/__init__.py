@@ -5,6 +5,7 @@ from monitoring.models.assignment import DeviceAssignment
 from monitoring.models.delivery import Delivery
 from monitoring.models.device_state import DeviceState
 from monitoring.models.escalation_step import EscalationStep
+from monitoring.models.fault import Fault
 from monitoring.models.patient import Patient
 from monitoring.models.pregnancy_change import PregnancyChange
 from monitoring.models.push_subscription import PushSubscription
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceAssignment",
     "DeviceState",
     "EscalationStep",
+    "Fault",
     "Patient",
     "Placement",
     "PregnancyChange",

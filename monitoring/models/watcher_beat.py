@@ -31,6 +31,8 @@ class WatcherBeat(models.Model):
     failures = models.PositiveBigIntegerField(default=0)
     # Steps that failed when they were last tried, with commas between: a watcher that lives but cannot do its work.
     failing = models.CharField(max_length=200, blank=True)
+    # The same of the steps that no board waits for.
+    failing_in_house = models.CharField(max_length=200, blank=True)
 
     objects = WatcherBeatQuerySet.as_manager()
 

@@ -12,10 +12,12 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import audit
+from accounts.models import Deed
 from medql import health
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery, WatcherBeat
-from monitoring.services import alerts, watching
+from monitoring.services import alerts, auditing, watching
 from monitoring.services.watching import Tally
 from tests.conftest import signed_in
 from tests.services.alerting import raised
@@ -23,6 +25,8 @@ from tests.services.outbox import queued
 from tests.world import item, open_alert
 
 pytestmark = pytest.mark.django_db
+
+PARTS = ("database", "migrations", "channel_layer", "watcher", "audit")
 
 
 def ready() -> tuple[int, dict]:
@@ -40,7 +44,7 @@ class TestReady:
         status, told = ready()
 
         assert (status, told["status"]) == (200, "ok")
-        assert told["parts"] == {part: {"status": "ok"} for part in ("database", "migrations", "channel_layer", "watcher")}
+        assert told["parts"] == {part: {"status": "ok"} for part in PARTS}
 
     def test_without_a_watcher_it_is_degraded(self):
         status, told = ready()
@@ -59,6 +63,20 @@ class TestReady:
         watching.beat("one:1", started_at=now, tallies=[Tally(failing={"alerts.confirm"})])
 
         assert ready()[1]["parts"]["watcher"]["detail"] == "Steps of the watcher fail: alerts.confirm."
+
+    def test_a_step_of_the_house_that_fails_does_not_unsettle_the_boards(self, now):
+        watching.beat("one:1", started_at=now, tallies=[Tally(failing={"auditing.seal"})])
+
+        assert ready()[1]["parts"]["watcher"] == {"status": "ok"}
+        assert WatcherBeat.objects.ages().exists()
+
+    def test_an_audit_that_is_not_sealed_degrades(self, beating, now):
+        audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+
+        status, told = ready()
+
+        assert (status, told["status"]) == (200, "degraded")
+        assert told["parts"]["audit"] == {"status": "fault", "detail": auditing.SENTENCE}
 
     @pytest.mark.parametrize("fault", ["refuses", "is silent"])
     def test_a_channel_layer_that_carries_nothing_degrades(self, beating, monkeypatch, fault):
@@ -165,6 +183,28 @@ class TestMetrics:
         assert figures['medql_watcher_step_failures_total{watcher="icu-1:7"}'] == 2
         assert figures['medql_watcher_turns_total{watcher="icu-1:7"}'] == 12
 
+    def test_a_step_of_the_house_that_fails_is_told(self, now):
+        watching.beat("one:1", started_at=now, tallies=[Tally(failing={"auditing.seal", "alerts.confirm"})])
+
+        figures = self.figures()
+
+        for step in ("auditing.seal", "alerts.confirm"):
+            assert figures[f'medql_watcher_step_failing{{step="{step}",watcher="one:1"}}'] == 1
+
+    def test_what_waits_for_a_seal_and_what_is_sealed_is_told(self, now):
+        audit.record(Deed.ADMITTED, by=None, at=now)
+        auditing.seal(now=now)
+        assert "medql_audit_unsealed_age_seconds" not in self.figures()
+        for _ in range(2):
+            audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+        auditing.notice_lateness(now=now)
+
+        figures = self.figures()
+
+        assert (figures["medql_audit_sealed_total"], figures["medql_audit_unsealed"]) == (1, 2)
+        assert figures["medql_audit_unsealed_age_seconds"] >= 61
+        assert figures['medql_faults_open{name="audit_unsealed"}'] == 1
+
     def test_without_any_watcher_there_is_no_age(self):
         figures = self.figures()
 
@@ -201,5 +241,5 @@ class TestMetrics:
     def test_the_number_of_queries_is_fixed(self, ada, ben, gateway, now, beating, django_assert_num_queries):
         gateway.post([item(ada, now, spo2=84), item(ben, now, heart_rate=200)])
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(13):
             self.figures()

@@ -59,5 +59,6 @@ class Command(BaseCommand):
         seconds = youngest.age.total_seconds()
         if youngest.age > MISSED_AFTER:
             raise CommandError(f"{youngest.name} has not beaten for {seconds:.0f} s.")
-        failing = f"; failing: {youngest.failing}" if youngest.failing else ""
+        steps = ",".join(filter(None, [youngest.failing, youngest.failing_in_house]))
+        failing = f"; failing: {steps}" if steps else ""
         self.stdout.write(f"{youngest.name} beat {seconds:.0f} s ago{failing}")

@@ -1,0 +1,121 @@
+"""Entries that are not sealed for a minute are a fault of the house: its people are told, and nobody at a bed."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts import audit, chain
+from accounts.models import AuditEntry, Deed, User
+from monitoring.models import Alert, Delivery, Fault
+from monitoring.services import auditing, faults
+from monitoring.services.watching import HOUSE_STEPS, STEPS, turn
+from tests.services.receivers import post_office, use_mail_server
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def waiting(north, root, noor, now):
+    """An entry of just over a minute ago, and a seal that cannot be set."""
+    audit.record(Deed.ADMITTED, by=noor, at=now - timedelta(seconds=61), ward=north)
+
+
+@pytest.fixture
+def office(settings):
+    with post_office() as office:
+        office.use(settings)
+        yield office
+
+
+def letters(office):
+    return [(letter["To"], letter["Subject"]) for letter in office.letters]
+
+
+def test_it_begins_and_ends_once(waiting, now, caplog):
+    assert auditing.notice_lateness(now=now) is True
+    assert auditing.notice_lateness(now=now + MINUTE) is False
+    fault = Fault.objects.get()
+    assert (fault.name, fault.is_open, fault.began_at) == ("audit_unsealed", True, now)
+
+    auditing.seal(now=now)
+    assert auditing.notice_lateness(now=now + 2 * MINUTE) is True
+    assert auditing.notice_lateness(now=now + 3 * MINUTE) is False
+
+    fault.refresh_from_db()
+    assert (fault.is_open, fault.ended_at) == (None, now + 2 * MINUTE)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+@pytest.mark.django_db(transaction=True)  # a step that fails closes its connection
+def test_a_head_that_nobody_believes_is_told_by_the_watcher_without_a_word_at_the_bed(waiting, now):
+    chain.seal_waiting()
+    audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+    chain.AuditHead.objects.update(mac="forged")
+
+    tally = turn(clock=lambda: now, steps=[*STEPS, *HOUSE_STEPS])
+
+    assert tally.failing == {"auditing.seal"}
+    assert Fault.objects.open().get().name == "audit_unsealed"
+    assert not Alert.objects.exists() and not Delivery.objects.exists()
+
+
+def test_what_is_sealed_in_time_is_no_fault(noor, now):
+    audit.record(Deed.ADMITTED, by=noor, at=now - timedelta(seconds=61))
+
+    turn(clock=lambda: now, steps=HOUSE_STEPS)
+
+    assert not AuditEntry.objects.filter(number=None).exists()
+    assert not Fault.objects.exists()
+
+
+def test_administrators_are_written_to_when_it_begins_while_it_lasts_and_when_it_ends(waiting, office, now):
+    User.objects.create_superuser("ines", "ines@example.org", "correct horse battery", name="Ines")
+    User.objects.create_superuser("gone", "gone@example.org", "correct horse battery", name="Gone", is_active=False)
+    auditing.notice_lateness(now=now)
+
+    for minutes in (0, 0, 59, 60, 61):
+        faults.tell(now=now + minutes * MINUTE)
+    faults.end("audit_unsealed", now=now + 62 * MINUTE)
+    for minutes in (62, 63, 200):
+        faults.tell(now=now + minutes * MINUTE)
+
+    subjects = [f"MedQL: {auditing.SENTENCE}"] * 2 + ["MedQL is right again: audit_unsealed"]
+    assert letters(office) == [("ines@example.org, root@example.org", subject) for subject in subjects]
+
+
+def test_a_letter_that_did_not_leave_is_written_again_a_minute_later(waiting, settings, office, now):
+    use_mail_server(settings, 1)
+    auditing.notice_lateness(now=now)
+    with pytest.raises(OSError, match="refused"):
+        faults.tell(now=now)
+    office.use(settings)
+
+    assert faults.tell(now=now + timedelta(seconds=59)) is False
+    assert faults.tell(now=now + MINUTE) is True
+    faults.end("audit_unsealed", now=now + 2 * MINUTE)
+    use_mail_server(settings, 1)
+    with pytest.raises(OSError, match="refused"):
+        faults.tell(now=now + 2 * MINUTE)
+    office.use(settings)
+    faults.tell(now=now + 3 * MINUTE)
+
+    assert len(office.letters) == 2
+
+
+def test_what_ended_before_anybody_was_told_is_not_told(waiting, office, now):
+    auditing.notice_lateness(now=now)
+    faults.end("audit_unsealed", now=now)
+
+    assert faults.tell(now=now) is False
+
+
+def test_without_a_mail_server_nobody_is_written_to(waiting, now):
+    auditing.notice_lateness(now=now)
+
+    assert faults.tell(now=now) is False
+    assert Fault.objects.get().told_at is None
+
+
+def test_looking_for_nothing_costs_little(north, now, django_assert_num_queries):
+    with django_assert_num_queries(3):
+        turn(clock=lambda: now, steps=HOUSE_STEPS)
