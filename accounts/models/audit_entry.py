@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.fields import IdentifierField
 from accounts.models.device import Device
+from accounts.models.service_token import ServiceToken
 from accounts.models.user import User
 from accounts.models.ward import Ward
 
@@ -113,6 +114,9 @@ class AuditEntry(models.Model):
     )
     device = models.ForeignKey(
         Device, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    service = models.ForeignKey(
+        ServiceToken, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
     )
     who = models.CharField(max_length=LONGEST_WHO, blank=True)
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+")

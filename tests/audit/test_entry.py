@@ -4,7 +4,7 @@ import pytest
 from django.db import models, transaction
 
 from accounts import audit, origin
-from accounts.models import AuditEntry, Deed, Door
+from accounts.models import AuditEntry, Deed, Door, ServiceToken
 from accounts.models.audit_entry import AppendOnly
 
 
@@ -24,17 +24,20 @@ def test_an_entry_says_who_did_what_of_whom_from_where_and_when(entry, noor, nor
     assert (entry.number, entry.seal) == (None, "")
 
 
-def test_a_device_a_stranger_and_the_house_are_told_apart(gateway, now):
+def test_a_device_a_service_a_stranger_and_the_house_are_told_apart(gateway, now):
+    service = ServiceToken.objects.create(name="report printer")
     with origin.told(origin.Origin("203.0.113.7", Door.API)):
+        audit.record(Deed.SAW, by=service, at=now)
         audit.record(Deed.REFUSED, by=gateway.device, at=now)
         audit.record(Deed.SIGN_IN_REFUSED, by=None, at=now)
     audit.record(Deed.KEY_ISSUED, by=None, at=now)
 
     entries = AuditEntry.objects.order_by("pk")
-    assert [(one.by_kind, one.device_id, one.who, one.door) for one in entries] == [
-        ("device", gateway.device.pk, "GW-NORTH", "api"),
-        ("nobody", None, "", "api"),
-        ("medql", None, "", "command"),
+    assert [(one.by_kind, one.device_id, one.service_id, one.who, one.door) for one in entries] == [
+        ("service", None, service.pk, "report printer", "api"),
+        ("device", gateway.device.pk, None, "GW-NORTH", "api"),
+        ("nobody", None, None, "", "api"),
+        ("medql", None, None, "", "command"),
     ]
 
 
