@@ -71,8 +71,6 @@ def _author(by: Actor) -> dict[str, Any]:
     if isinstance(by, Device):
         return {"by_kind": ByKind.DEVICE, "device_id": by.pk, "who": _cut(by.name, LONGEST_WHO)}
     if isinstance(by, ServiceToken):
-        return {"by_kind": ByKind.SERVICE, "who": _cut(by.name, LONGEST_WHO)}
-    if isinstance(by, ServiceToken):
         return {"by_kind": ByKind.SERVICE, "service_id": by.pk, "who": _cut(by.name, LONGEST_WHO)}
     inside = origin.here().door == Door.COMMAND
     return {"by_kind": ByKind.MEDQL if inside else ByKind.NOBODY}

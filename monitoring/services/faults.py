@@ -66,6 +66,7 @@ def tell(*, now: datetime) -> bool:
 
 def _letter(fault: Fault) -> EmailMessage:
     people = User.objects.filter(is_active=True, is_superuser=True).values_list("email", flat=True)
+    addresses = sorted(email for email in people if email)
     since = f"since {localtime(fault.began_at):%Y-%m-%d %H:%M}"
     if fault.is_open:
         subject, body = f"MedQL: {fault.sentence}", f"{fault.sentence}\nIt is so {since}."
@@ -73,4 +74,4 @@ def _letter(fault: Fault) -> EmailMessage:
         assert fault.ended_at is not None
         subject = f"MedQL is right again: {fault.name}"
         body = f"{fault.sentence}\nIt was so {since}, until {localtime(fault.ended_at):%Y-%m-%d %H:%M}."
-    return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, sorted(people))
+    return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, addresses)
