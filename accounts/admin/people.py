@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from accounts import registration
 from accounts.access import Permission
-from accounts.admin.keeping import Kept, OfVisibleWards, VisibleChoices
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
 from accounts.models import Membership, User
 
 # What makes an administrator is given by an administrator only.
@@ -42,6 +44,11 @@ class MembershipInline(OfVisibleWards, admin.TabularInline):
     verbose_name_plural = "wards of this person"
 
 
+class RegistrationFilter(NamedChoices):
+    title = parameter_name = "registration"
+    means = {"waits for approval": Q(registered_at__isnull=False, approved_at=None)}
+
+
 @admin.register(User)
 class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
     to_see = Permission.SEE_STAFF
@@ -50,17 +57,17 @@ class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
     add_form = NewPersonForm
     list_display = ("login", "name", "email", "works_in", "is_staff", "is_active", "last_login")
     list_display_links = ("login", "name")
-    list_filter = ("is_active", "is_staff", "memberships__role", ("memberships__ward", VisibleChoices))
+    list_filter = ("is_active", RegistrationFilter, "is_staff", "memberships__role", ("memberships__ward", VisibleChoices))
     search_fields = ("login",)
     search_help_text = "Search by login. Names and e-mails would end up in addresses and logs."
     ordering = ("login",)
-    readonly_fields = ("last_login", "created_at")
+    readonly_fields = ("last_login", "created_at", "registered_at", "approved_at", "approved_by")
     inlines = (MembershipInline,)
-    actions = ("deactivate",)
+    actions = ("approve", "deactivate")
     fieldsets = (
         (None, {"fields": ("login", "name", "email", "password")}),
         ("May", {"fields": ("is_active", *POWERS)}),
-        ("When", {"fields": ("last_login", "created_at")}),
+        ("When", {"fields": ("last_login", "created_at", "registered_at", "approved_at", "approved_by")}),
     )
     add_fieldsets = ((None, {"fields": ("login", "name", "email", "usable_password", "password1", "password2")}),)
 
@@ -81,7 +88,17 @@ class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
         fixed = tuple(super().get_readonly_fields(request, obj))
         if obj is not None and obj.pk == request.user.pk:
             fixed += ("is_active", "is_staff", "is_superuser")  # nobody locks himself out
+        if obj is not None and obj.is_waiting:
+            fixed += ("is_active",)  # he is approved, by name and time
         return fixed if _is_administrator(request) else (*fixed, *POWERS)
+
+    @admin.action(description="Approve: who registered himself may sign in", permissions=["change"])
+    def approve(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        assert isinstance(request.user, User)  # admin lets nobody else in
+        for person in people:
+            if self.has_change_permission(request, person) and registration.approve(person, by=request.user, at=timezone.now()):
+                self.log_change(request, person, "Approved.")
+                self.message_user(request, f"{person.login} may sign in. A ward comes by a membership.", "success")
 
     @admin.action(description="Deactivate: they can no longer sign in", permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:

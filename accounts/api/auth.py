@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from rest_framework import exceptions, status
@@ -105,7 +106,9 @@ class LoginView(StrangerView):
         person = authenticate(request._request, username=told.id, password=told.password)
         if not isinstance(person, User):
             raise NotApproved if registration.waits(told.id, password=told.password) else WrongLogin
-        return _pair(tokens.sign_in(person, at=timezone.now()))
+        pair = tokens.sign_in(person, at=timezone.now())
+        user_logged_in.send(sender=User, request=request._request, user=person)  # failed attempts count no more
+        return _pair(pair)
 
 
 class RefreshView(StrangerView):
