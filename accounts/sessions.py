@@ -96,19 +96,14 @@ class SessionStore(SessionBase):
     def touch(self, *, now: datetime) -> None:
         """A person did something. The row says so at most once a minute, and is mended when the clock was set back."""
         row = self.row
-        if row is None or row.is_over or abs(now - row.seen_at) < SEEN_EVERY:
-            return
-        try:
-            Session.objects.filter(pk=row.pk, ended_at=None).update(seen_at=now)
-        except OperationalError:
-            # The page is more than the clock behind it: the next act, a minute from now at most, is noted instead.
-            log.warning("session %s: that somebody is there was not noted", row.pk, exc_info=True)
+        if row and not row.is_over and abs(now - row.seen_at) >= SEEN_EVERY:
+            self._note(row, seen_at=now)
 
     def show(self, ward: Ward) -> None:
         """This browser shows the board of this ward, which stays on the screen when its session fades."""
         if self.row and not self.row.is_over and self.row.ward_id != ward.pk:
-            Session.objects.filter(pk=self.row.pk).update(ward=ward)
-            self.row.ward_id = ward.pk
+            self._note(self.row, ward=ward)
+            self.row.ward = ward
 
     @property
     def faded(self) -> Session | None:
@@ -121,6 +116,13 @@ class SessionStore(SessionBase):
         """Why this browser has no session any more, if it had one."""
         self._get_session()
         return Session.Ending(self.row.ending) if self.row and self.row.is_over else None
+
+    def _note(self, row: Session, **columns: Any) -> None:
+        try:
+            Session.objects.filter(pk=row.pk, ended_at=None).update(**columns)
+        except OperationalError:
+            # The page is more than the note behind it: the next act, a minute from now at most, is noted instead.
+            log.warning("session %s: that somebody is there was not noted", row.pk, exc_info=True)
 
     def _begin(self, content: dict[str, Any]) -> None:
         now = timezone.now()

@@ -4,9 +4,9 @@ import asyncio
 import os
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
+from channels.sessions import CookieMiddleware
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -28,7 +28,7 @@ class SameSite(OriginValidator):
 protocols = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SocketOrigin(SameSite(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS)),
+        "websocket": SocketOrigin(SameSite(CookieMiddleware(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS)),
     }
 )
 watcher.embed()

@@ -179,6 +179,7 @@ STORAGES = {
 # Behind a proxy that ends TLS and says so in X-Forwarded-Proto; without one MedQL belongs on the loopback only.
 HTTPS = env.bool("MEDQL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+KIOSK_COOKIE_NAME = "__Host-medql_kiosk" if HTTPS else "medql_kiosk"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
 # How many of them each add what they saw to X-Forwarded-For; one too many would believe what a client wrote there.

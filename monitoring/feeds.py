@@ -1,4 +1,4 @@
-"""One feed for each ward that this process shows: draws what changed once, however many viewers, and hands it to all.
+"""One feed for each ward and face that this process shows: draws what changed once, however many viewers, and hands it to all.
 
 The database is the truth. A message only hurries; the ward's change number, compared every BEAT seconds, finds what a lost
 message should have told. A pulse follows each comparison that worked: a board without pulses knows that it is blind.
@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from accounts.models import Ward
 from monitoring import board
+from monitoring.board import Face
 from monitoring.models import WatcherBeat
 from monitoring.realtime import group_of
 
@@ -41,10 +42,11 @@ class Viewer(Protocol):
 
 
 class Feed:
-    """The viewers of one ward in this process, and the task that serves them."""
+    """The viewers of one ward with one face in this process, and the task that serves them."""
 
-    def __init__(self, ward_id: int) -> None:
+    def __init__(self, ward_id: int, face: Face) -> None:
         self.ward_id = ward_id
+        self.face = face
         self.viewers: set[Viewer] = set()
         self.newcomers: set[Viewer] = set()
         self.changed: set[int] = set()
@@ -149,7 +151,7 @@ class Feed:
             await asyncio.sleep(PAUSE)
 
     async def _draw(self, newcomers: set[Viewer], beds: Collection[int] | None) -> None:
-        number, fragments = await database_sync_to_async(board.draw)(self.ward_id, beds, now=timezone.now())
+        number, fragments = await database_sync_to_async(board.draw)(self.ward_id, beds, now=timezone.now(), face=self.face)
         if beds is None:
             self.numbers.start(number)
         different = {name: html for name, html in fragments.items() if self.drawn.get(name) != html}
@@ -200,26 +202,26 @@ class _Numbers:
         return self.known < number
 
 
-_feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Feed]] = WeakKeyDictionary()
+_feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, Face], Feed]] = WeakKeyDictionary()
 
 
-def join(ward_id: int, viewer: Viewer) -> None:
+def join(ward_id: int, face: Face, viewer: Viewer) -> None:
     feeds = _feeds.setdefault(asyncio.get_running_loop(), {})
-    feed = feeds.get(ward_id)
+    feed = feeds.get((ward_id, face))
     if feed is None or feed.task.done():
-        feed = feeds[ward_id] = Feed(ward_id)
+        feed = feeds[ward_id, face] = Feed(ward_id, face)
     feed.join(viewer)
 
 
-async def leave(ward_id: int, viewer: Viewer) -> None:
+async def leave(ward_id: int, face: Face, viewer: Viewer) -> None:
     """The last viewer ends the feed."""
     feeds = _feeds.get(asyncio.get_running_loop(), {})
-    feed = feeds.get(ward_id)
+    feed = feeds.get((ward_id, face))
     if feed is None:
         return
     feed.leave(viewer)
     if feed.is_deserted:
-        del feeds[ward_id]
+        del feeds[ward_id, face]
         feed.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await feed.task

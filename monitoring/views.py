@@ -1,18 +1,22 @@
 """The pages: who are you, what may you see, one call, one answer."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import audit, sessions, visits
 from accounts.access import Permission, permissions
-from accounts.models import User, Ward
+from accounts.models import EmergencyAccess, User, Ward
 from monitoring import board
+from monitoring.board import Face
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Placement, WatcherBeat
 from monitoring.services import alerts
@@ -37,40 +41,53 @@ class Refused(Exception):
         self.status = status
 
 
-class SignedIn(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
-
-
 @require_GET
-@login_required
-def home(request: SignedIn) -> HttpResponse:
-    """To the first ward of the person who signed in."""
-    ward = Ward.objects.visible_to(request.user).order_by("name").first()
+def home(request: HttpRequest) -> HttpResponse:
+    """To the first ward of the person who signed in, or of the kiosk."""
+    if isinstance(request.user, User):
+        wards = Ward.objects.visible_to(request.user)
+    elif kiosk := visits.kiosk_of(request):
+        wards = Ward.objects.filter(devices=kiosk)
+    else:
+        return redirect_to_login(request.get_full_path())
+    ward = wards.order_by("name").first()
     return redirect("ward", slug=ward.slug) if ward else render(request, "no_ward.html")
 
 
 @require_GET
 @never_cache
-@login_required
-def ward(request: SignedIn, slug: str) -> HttpResponse:
-    """The board of a ward, live."""
-    wards = Ward.objects.visible_to(request.user).order_by("name")
-    shown = get_object_or_404(wards, slug=slug)
-    may = permissions(request.user, shown)
+def ward(request: HttpRequest, slug: str) -> HttpResponse:
+    """The board of a ward, live: with names for a person, without for a kiosk or where the person is gone."""
+    now = timezone.now()
+    try:
+        entry = visits.into(slug, request=request, now=now)
+    except visits.NotSignedIn:
+        return redirect_to_login(request.get_full_path())
+    except visits.NotYours:
+        raise Http404 from None
+    audit.saw(by=entry.actor, at=now, ward=entry.ward, page="board")
     beat = WatcherBeat.objects.ages().first()
-    return render(
-        request,
-        "ward.html",
-        {
-            "board": board.read(shown.pk, now=timezone.now()),
-            "wards": wards,
-            "may": [name for name, needed in DEEDS.items() if needed in may],
-            "now": timezone.now().timestamp(),
-            "watched": "" if beat is None else beat.total_seconds(),
-        },
-    )
+    told = {
+        "board": board.read(entry.ward.pk, now=now, face=Face.NAMED if entry.is_named else Face.KIOSK),
+        "kiosk": entry.kiosk,
+        "now": now.timestamp(),
+        "watched": "" if beat is None else beat.total_seconds(),
+    }
+    if entry.user:
+        sessions.of(request).show(entry.ward)
+        told |= _of_person(entry.user, entry.ward, now)
+    return render(request, "ward.html", told)
+
+
+def _of_person(user: User, shown: Ward, now: datetime) -> dict[str, Any]:
+    """What the board shows to this person besides: the other wards, and what may be done here."""
+    may = permissions(user, shown)
+    return {
+        "wards": Ward.objects.visible_to(user).order_by("name"),
+        "helps": EmergencyAccess.objects.in_force(now).filter(user=user, ward=shown).first(),
+        "may_enter": Permission.BREAK_GLASS in may,
+        "may": [name for name, needed in DEEDS.items() if needed in may],
+    }
 
 
 @require_POST

@@ -145,10 +145,20 @@
     tellWatcher();
   }
 
+  // The person is gone, and the board goes on without names; who signs in again gets a page of his own.
+  function wear(face) {
+    const before = document.body.dataset.face;
+    if (face === before) return;
+    if (face === "named") location.reload();
+    document.body.dataset.face = face;
+    for (const panel of openPanels()) panel.open = false;
+  }
+
   function onMessage(event) {
     const text = event.detail.message.data;
     if (typeof text !== "string" || text[0] !== "{") return;
     const message = JSON.parse(text);
+    if (message.face) wear(message.face);
     if (!message.pulse) return;
     serverNow = message.pulse;
     anchor = { steady: performance.now(), wall: Date.now() };

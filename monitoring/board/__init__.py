@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -23,6 +24,13 @@ from monitoring.services.cases import observations_of
 SILENCES = (2, 5, 10)  # minutes that the board offers, as far as the ward allows
 
 
+class Face(StrEnum):
+    """What a board says of people: their names, with what one may do, or on a wall their initials and nothing to press."""
+
+    NAMED = "named"
+    KIOSK = "kiosk"
+
+
 @dataclass(slots=True)
 class Board:
     """A ward as drawn at one change number: tiles in the order of the beds, the rail with the worst first."""
@@ -31,6 +39,11 @@ class Board:
     number: int
     tiles: list[Tile]
     notices: list[Notice]
+    face: Face = Face.NAMED
+
+    @property
+    def is_named(self) -> bool:
+        return self.face is Face.NAMED
 
     @property
     def rail(self) -> list[Entry]:
@@ -62,7 +75,7 @@ def rules_of(ward: Ward) -> WardRules:
     return rules or WardRules(ward=ward)
 
 
-def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> Board:
+def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime, face: Face = Face.NAMED) -> Board:
     """The ward as it is now, or these beds of it and the whole rail; eight queries however many beds."""
     ward = Ward.objects.select_related("rules").get(pk=ward_id)  # its number first: what comes later is drawn again
     lying = Placement.objects.filter(bed__ward=ward, is_open=True).select_related("admission__patient", "bed")
@@ -79,7 +92,7 @@ def read(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) ->
     scores = {pk: _score(each, states.get(pk) or State(), now=now) for pk, each in needed.items()}
     notices = [_told(notice, states, scores) for notice in notices]
     tiles = {each.bed.pk: each for each in _tiles(drawn, notices, states, scores, now=now)}
-    return Board(ward, ward.change_number, [tiles.get(bed.pk, Tile(bed)) for bed in chosen], notices)
+    return Board(ward, ward.change_number, [tiles.get(bed.pk, Tile(bed)) for bed in chosen], notices, face)
 
 
 def _states(placements: Iterable[Placement]) -> dict[int, State]:
@@ -127,9 +140,11 @@ def _deeds(ward: Ward) -> dict[UUID, AlertEvent]:
     return {deed.alert_id: deed for deed in deeds.select_related("by").order_by("pk")}
 
 
-def draw(ward_id: int, beds: Collection[int] | None = None, *, now: datetime) -> tuple[int, dict[str, str]]:
+def draw(
+    ward_id: int, beds: Collection[int] | None = None, *, now: datetime, face: Face = Face.NAMED
+) -> tuple[int, dict[str, str]]:
     """The change number and the HTML of each fragment, by the id of its element."""
-    board = read(ward_id, beds, now=now)
+    board = read(ward_id, beds, now=now, face=face)
     fragments: dict[str, str] = {
         each.fragment: render_to_string("_tile.html", {"tile": each, "board": board}) for each in board.tiles
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import Bed
+from monitoring.board import words
 from monitoring.board.cells import Cell, cells
 from monitoring.board.news import News
 from monitoring.board.notices import Notice
@@ -30,6 +31,10 @@ class Tile:
     @property
     def fragment(self) -> str:
         return f"bed-{self.bed.pk}"
+
+    @property
+    def initials(self) -> str:
+        return words.initials(self.patient.name) if self.patient else ""
 
     @property
     def worst(self) -> Notice | None:

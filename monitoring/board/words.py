@@ -99,3 +99,9 @@ def note(alert: Alert, present: News) -> str:
         return ""
     label = FACTS[present.note.sign].label
     return next(f"NEWS2: {label} {part.value} (3)" for part in present.parts if part.label == label)
+
+
+def initials(name: str) -> str:
+    """Of the first and the last word of a name, for a board that everybody may read: “Ada King Byron” is “A. B.”"""
+    parts = name.split()
+    return " ".join(f"{part[0].upper()}." for part in dict.fromkeys((parts[0], parts[-1]))) if parts else ""

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client
 
-from accounts.models import Device, Membership, User, Ward
+from accounts.models import Device, EmergencyAccess, Membership, User, Ward
 from monitoring.clinical.escalation import Way
 from monitoring.clinical.overrides import Override
 from monitoring.clinical.signs import Sign
@@ -42,6 +42,7 @@ NOUNS = [
     Delivery,
     Device,
     DeviceAssignment,
+    EmergencyAccess,
     Membership,
     Patient,
     RejectedVital,
@@ -53,7 +54,7 @@ NOUNS = [
     Ward,
     WebhookEndpoint,
 ]
-ONLY_READ = [Alert, AlertEvent, Delivery, RejectedVital, ThresholdChange]
+ONLY_READ = [Alert, AlertEvent, Delivery, EmergencyAccess, RejectedVital, ThresholdChange]
 
 
 @pytest.fixture
@@ -67,6 +68,8 @@ def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: Us
     admissions.discharge(Admission.objects.get(patient=ben), by=root, at=now)
     north = noor.memberships.get().ward
     Shift.objects.create(user=noor, ward=north, starts_at=now, ends_at=now + timedelta(hours=8))
+    times = {"started_at": now, "ends_at": now + timedelta(hours=1)}
+    EmergencyAccess.objects.create(user=noor, ward=north, role="nurse", reason="cardiac arrest", **times)
     WebhookEndpoint.objects.create(ward=north, name="pager", url="http://pager.example.org/", secret="between us two only")
     recipients.written(Alert.objects.earliest("raised_at"), user=noor, way=Way.IN_APP, now=now).save()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from medql.asgi import application
 from monitoring import board, feeds, realtime
+from monitoring.board import Face
 from monitoring.services import admissions
 from monitoring.services.watching import Tally, beat
 from tests.conftest import signed_in
@@ -29,11 +31,14 @@ PATIENCE = 5
 class Viewer:
     """A browser's socket, without the browser."""
 
-    def __init__(self, user: User | None, slug: str = "north") -> None:
-        cookies = signed_in(user).cookies if user else Client().cookies
-        cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    def __init__(self, cookies: Mapping[str, str], slug: str = "north") -> None:
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         headers = [(b"cookie", cookie.encode()), (b"origin", b"http://localhost"), (b"host", b"localhost")]
         self.socket = WebsocketCommunicator(application, f"/ws/wards/{slug}/", headers=headers)
+
+    @classmethod
+    def of(cls, browser: Client, slug: str = "north") -> Viewer:
+        return cls({name: morsel.value for name, morsel in browser.cookies.items()}, slug)
 
     async def __aenter__(self) -> Viewer:
         accepted, _ = await self.socket.connect()
@@ -61,7 +66,15 @@ class Viewer:
             frame = await self.socket.receive_from(timeout=PATIENCE)
             if frame.startswith("{"):
                 told: dict[str, Any] = json.loads(frame)
-                return told
+                if "pulse" in told:
+                    return told
+
+    async def face(self) -> str:
+        """The next frame that says with which face the board goes on."""
+        while True:
+            frame = await self.socket.receive_from(timeout=PATIENCE)
+            if frame.startswith("{") and (face := json.loads(frame).get("face")):
+                return str(face)
 
     async def closed_with(self) -> int:
         while True:
@@ -77,7 +90,7 @@ async def post(monitor, *items) -> None:
 
 
 async def viewer(user: User | None, slug: str = "north") -> Viewer:
-    return await database_sync_to_async(Viewer)(user, slug)
+    return Viewer.of(await database_sync_to_async(signed_in)(user) if user else Client(), slug)
 
 
 async def test_first_the_whole_board_then_what_changed(noor, ada, ben, gateway, now):
@@ -165,7 +178,7 @@ async def test_a_viewer_whose_socket_fails_keeps_nobody_else_from_seeing(noor, a
 
     async with await viewer(noor) as watching:
         await watching.next()
-        feeds.join(north.pk, Dying())
+        feeds.join(north.pk, Face.NAMED, Dying())
 
         await post(gateway, item(ada, now, heart_rate=77))
 
@@ -175,7 +188,7 @@ async def test_a_viewer_whose_socket_fails_keeps_nobody_else_from_seeing(noor, a
 async def test_a_feed_that_broke_sends_its_viewers_to_another(noor, north):
     async with await viewer(noor) as watching:
         await watching.pulse()
-        feed = feeds._feeds[asyncio.get_running_loop()][north.pk]
+        feed = feeds._feeds[asyncio.get_running_loop()][north.pk, Face.NAMED]
         feed.task.cancel()
 
         assert await watching.closed_with() == feeds.TRY_AGAIN
@@ -278,9 +291,9 @@ async def test_while_the_database_is_silent_there_is_no_pulse(noor, monkeypatch)
 async def test_the_last_viewer_ends_the_feed(noor, north):
     async with await viewer(noor) as watching:
         await watching.next()
-        assert north.pk in feeds._feeds[asyncio.get_running_loop()]
+        assert (north.pk, Face.NAMED) in feeds._feeds[asyncio.get_running_loop()]
 
-    assert north.pk not in feeds._feeds[asyncio.get_running_loop()]
+    assert (north.pk, Face.NAMED) not in feeds._feeds[asyncio.get_running_loop()]
 
 
 @pytest.mark.parametrize("fault", ["fails", "hangs"])
@@ -294,7 +307,7 @@ async def test_a_channel_layer_that_breaks_keeps_nobody_from_leaving(noor, north
     await watching.next()
     monkeypatch.setattr(feeds.get_channel_layer(), "group_discard", broken)
 
-    task = feeds._feeds[asyncio.get_running_loop()][north.pk].task
+    task = feeds._feeds[asyncio.get_running_loop()][north.pk, Face.NAMED].task
     await watching.socket.disconnect(timeout=2 * feeds.BEAT)
 
     assert task.done()

@@ -119,6 +119,7 @@ class TestBoard:
                 client.get("/wards/north/")
             return len(captured)
 
+        queries()  # the first look also notes which board this browser shows
         first = queries()
         gateway.post([item(ben, now, spo2=84, heart_rate=150, mean_bp=50)])
         for place in range(10, 50):

@@ -1,0 +1,144 @@
+"""Who may look at a ward's board, and with which face: a person with names, a wall without.
+
+A person is let in by his session or token. A kiosk is let in by its key, in a cookie. A browser whose person is gone keeps
+the board that it showed, without names, for as long as a session may last: nobody should find a dark screen in the morning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from accounts import access, keys, sessions
+from accounts.models import Device, Session, User, Ward
+
+
+class NotSignedIn(Exception):
+    """Nobody has said who he is."""
+
+
+class NotYours(Exception):
+    """There is no such ward, or it is not for these eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """By what somebody was let in to a ward. Exactly one of session and key is given."""
+
+    ward: Ward
+    user: User | None = None
+    session_id: int | None = None
+    kiosk: Device | None = None
+    key: str = field(default="", repr=False)
+
+    @property
+    def is_named(self) -> bool:
+        return self.user is not None
+
+    @property
+    def actor(self) -> User | Device | None:
+        return self.user or self.kiosk
+
+
+def into(slug: str, *, request: HttpRequest, now: datetime, before: Pass | None = None) -> Pass:
+    """The best way in for whoever asks: as a person, else as a kiosk, else to the board that faded.
+
+    That is the one that the browser showed last or, for an open socket, the one that it was let in to before.
+    Raises NotSignedIn, NotYours.
+    """
+    ways = (_as_person(slug, request), _as_kiosk(slug, request), _as_faded(slug, request, now, before))
+    for way in ways:
+        if found := next(way, None):
+            return found
+    raise NotYours if request.user.is_authenticated or kiosk_of(request) else NotSignedIn
+
+
+def kiosk_of(request: HttpRequest) -> Device | None:
+    """The kiosk whose key this browser carries; none when there is no key, or none that opens anything."""
+    key = request.COOKIES.get(settings.KIOSK_COOKIE_NAME, "")
+    return kiosk_with(key) if key else None
+
+
+def kiosk_with(key: str) -> Device | None:
+    """The kiosk of this key; keys of other devices open no board."""
+    try:
+        device = keys.device_of(key)
+    except (keys.WrongKey, keys.RevokedKey):
+        return None
+    return device if device.kind == Device.Kind.KIOSK else None
+
+
+def of_socket(scope: dict[str, Any]) -> HttpRequest:
+    """A socket asks like a page: with the cookies of its browser."""
+    request = HttpRequest()
+    request.COOKIES = scope["cookies"]
+    request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.user = get_user(request)
+    return request
+
+
+def fallen(passes: Collection[Pass], *, now: datetime) -> set[Pass]:
+    """Those of these passes that let nobody in any more: few queries however many there are."""
+    standing = _walls_that_stand([each for each in passes if each.key])
+    standing |= _sessions_that_stand([each for each in passes if each.session_id], now)
+    return set(passes) - standing
+
+
+def _sessions_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
+    rows = Session.objects.select_related("user").in_bulk({each.session_id for each in passes})
+    seen = access.who_sees({row.user_id for row in rows.values() if row.user_id}, now=now)
+    return {
+        each
+        for each in passes
+        if (row := rows.get(each.session_id or 0))
+        and (row.user_id, each.ward.pk) in seen
+        and (_is_living(row, each.user, now) if each.is_named else _is_faded(row, now))
+    }
+
+
+def _walls_that_stand(passes: Collection[Pass]) -> set[Pass]:
+    walls = {key: kiosk_with(key) for key in {each.key for each in passes}}
+    devices = [wall.pk for wall in walls.values() if wall]
+    shown = set(Device.wards.through.objects.filter(device__in=devices).values_list("device", "ward"))
+    return {each for each in passes if (wall := walls[each.key]) and (wall.pk, each.ward.pk) in shown}
+
+
+def _is_living(row: Session, user: User | None, now: datetime) -> bool:
+    return row.user == user and not row.is_over and row.over_by_time(now) is None
+
+
+def _is_faded(row: Session, now: datetime) -> bool:
+    by_time = row.ending in sessions.BY_TIME if row.is_over else row.over_by_time(now) is not None
+    return by_time and now - (row.ended_at or now) < settings.SESSION_LIFETIME
+
+
+def _as_person(slug: str, request: HttpRequest) -> Iterator[Pass]:
+    user = request.user
+    if not isinstance(user, User):
+        return
+    ward = Ward.objects.visible_to(user).filter(slug=slug).first()
+    row = sessions.of(request).row
+    if ward and row:
+        yield Pass(ward, user=user, session_id=row.pk)
+
+
+def _as_kiosk(slug: str, request: HttpRequest) -> Iterator[Pass]:
+    kiosk = kiosk_of(request)
+    ward = kiosk.wards.filter(slug=slug).first() if kiosk else None
+    if ward:
+        yield Pass(ward, kiosk=kiosk, key=request.COOKIES[settings.KIOSK_COOKIE_NAME])
+
+
+def _as_faded(slug: str, request: HttpRequest, now: datetime, before: Pass | None) -> Iterator[Pass]:
+    row = sessions.of(request).faded
+    if row is None or row.user is None or not _is_faded(row, now):
+        return
+    ward = before.ward if before and before.session_id == row.pk else row.ward
+    if ward and ward.slug == slug and Ward.objects.visible_to(row.user).filter(pk=ward.pk).exists():
+        yield Pass(ward, session_id=row.pk)
