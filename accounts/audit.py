@@ -9,7 +9,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from accounts import origin
+from accounts import looks, origin
 from accounts.models import AuditEntry, ByKind, Deed, Device, Door, ServiceToken, User, Ward
 from accounts.models.audit_entry import LONGEST_ABOUT, LONGEST_WHO
 
@@ -30,12 +30,22 @@ def record(  # noqa: PLR0913  (who, what, when, of whom, where: that is what a t
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write down a deed. `about` names the row that was acted upon: `alert:<uuid>`, `user:<login>`, `device:<name>`."""
-    _entry(what, by=by, at=at, patient=patient, ward=ward, about=about, detail=detail).save()
+    AuditEntry(**_facts(what, by=by, at=at, patient=patient, ward=ward, about=about, detail=detail)).save()
 
 
 def saw(*, by: Actor, at: datetime, patient: str = "", ward: Ward | int | None = None, page: str) -> None:
-    """Write down that somebody was shown something."""
-    record(Deed.SAW, by=by, at=at, patient=patient, ward=ward, about=f"page:{page}")
+    """Write down that somebody was shown something: within about a second, and not in the request. See accounts/looks.py."""
+    looks.buffer.look(_facts(Deed.SAW, by=by, at=at, patient=patient, ward=ward, about=f"page:{page}", detail=None))
+
+
+def refused(*, by: Actor, at: datetime, patient: str = "", about: str, detail: dict[str, Any]) -> None:
+    """Write down that somebody who is known was not let through; of a flood the first ones, and how many more."""
+    looks.buffer.refusal(_facts(Deed.REFUSED, by=by, at=at, patient=patient, ward=None, about=about, detail=detail))
+
+
+def flush(*, now: datetime | None = None) -> int:
+    """Write what was seen and refused now, and say how many entries that were."""
+    return looks.buffer.flush(now=now)
 
 
 def plain(value: Any) -> Any:
@@ -49,19 +59,18 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else plain(str(value))
 
 
-def _entry(what: Deed, *, by: Actor, at: datetime, **told: Any) -> AuditEntry:
+def _facts(what: Deed, *, by: Actor, at: datetime, **told: Any) -> dict[str, Any]:
     here, ward = origin.here(), told["ward"]
-    return AuditEntry(
-        at=at,
-        what=what,
-        ward_id=ward.pk if isinstance(ward, Ward) else ward,
-        patient=_cut(told["patient"], LONGEST_ID),
-        about=_cut(told["about"], LONGEST_ABOUT),
-        detail=plain(told["detail"] or {}),
-        address=here.address,
-        door=here.door,
-        **_author(by),
-    )
+    return {
+        "at": at,
+        "what": what,
+        "ward_id": ward.pk if isinstance(ward, Ward) else ward,
+        "patient": _cut(told["patient"], LONGEST_ID),
+        "about": _cut(told["about"], LONGEST_ABOUT),
+        "detail": plain(told["detail"] or {}),
+        "address": here.address,
+        "door": here.door,
+    } | _author(by)
 
 
 def _author(by: Actor) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def is_waiting() -> bool:
 
 def is_late(*, now: datetime) -> bool:
     """An entry has waited for its seal for more than a minute."""
-    return AuditEntry.objects.filter(number=None, at__lt=now - LATE_AFTER).exists()
+    return AuditEntry.objects.filter(number=None, written_at__lt=now - LATE_AFTER).exists()
 
 
 def _held_head() -> AuditHead:

@@ -15,6 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from accounts import looks
 from accounts.models import AuditEntry, AuditHead, Ward
 from monitoring import feeds
 from monitoring.models import Alert, Delivery, Fault, Vital, WatcherBeat
@@ -114,12 +115,16 @@ def trail() -> Iterator[Metric]:
         "medql_audit_unsealed_age_seconds", "Seconds that the oldest of them has waited; absent: none waits."
     )
     sealed = CounterMetricFamily("medql_audit_sealed", "Audit entries sealed, by the head of the chain.")
-    found = AuditEntry.objects.filter(number=None).aggregate(number=Count("pk"), oldest=Min("at"))
+    found = AuditEntry.objects.filter(number=None).aggregate(number=Count("pk"), oldest=Min("written_at"))
     waiting.add_metric([], found["number"])
     if found["oldest"]:
         age.add_metric([], (timezone.now() - found["oldest"]).total_seconds())
     sealed.add_metric([], AuditHead.objects.values_list("number", flat=True).first() or 0)
-    yield from (waiting, age, sealed)
+    unwritten = GaugeMetricFamily("medql_audit_unwritten", "Looks that wait in this web process to be written.")
+    unwritten.add_metric([], len(looks.buffer))
+    lost = CounterMetricFamily("medql_audit_lost", "Audit entries that this web process could only tell its log.")
+    lost.add_metric([], looks.buffer.lost)
+    yield from (waiting, age, sealed, unwritten, lost)
 
 
 FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers, faults, trail)

@@ -28,6 +28,7 @@ EMBEDDED = not DATABASE_URL or DATABASE_URL.startswith("sqlite")
 DEMO = env.bool("MEDQL_DEMO", default=False)
 # A web process watches in a thread of its own; beside real services `manage.py watch` does it.
 WATCH = env.bool("MEDQL_WATCH", default=EMBEDDED)
+LOOKS_EVERY = 1.0  # seconds between two writings of what was looked at; 0: when told, as in tests
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # There is no default secret: without one in the environment this installation makes its own (a deploy check asks for one).
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "accounts.origin.middleware",
+    "accounts.refusals.middleware",
     "accounts.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

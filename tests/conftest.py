@@ -5,6 +5,7 @@ Ward Ada is in has Noor (nurse), Dora (doctor) and Vera (viewer); Eve is a nurse
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings as medql_settings
 from django.test import Client
 
-from accounts import keys
+from accounts import keys, looks
 from accounts.models import Bed, Device, Membership, User, Ward
 from monitoring.models import Admission, Patient
 from monitoring.services import admissions
@@ -21,6 +22,7 @@ from tests.world import Monitor
 pytest_plugins = ["tests.strictness"]
 
 PASSWORD = "correct horse battery"
+medql_settings.LOOKS_EVERY = 0  # what was looked at is written when a test says so
 medql_settings.WATCH = False  # before a test loads the web application: this process itself watches nothing
 
 
@@ -28,6 +30,14 @@ medql_settings.WATCH = False  # before a test loads the web application: this pr
 def _quick_passwords(settings: Any) -> None:
     """A slow hash is a virtue elsewhere."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen_yet() -> Iterator[None]:
+    """What one test looked at belongs in no other's trail."""
+    looks.buffer.forget()
+    yield
+    looks.buffer.forget()
 
 
 @pytest.fixture

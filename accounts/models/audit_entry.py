@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any, Never
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.fields import IdentifierField
 from accounts.models.device import Device
@@ -57,6 +58,7 @@ class Deed(models.TextChoices):
     KEY_ISSUED = "key_issued", "issued a device key"
     KEY_ROTATED = "key_rotated", "rotated a device key"
     KEY_REVOKED = "key_revoked", "revoked a device key"
+    LOOKS_LOST = "looks_lost", "lost entries"
     CHAIN_RESUMED = "chain_resumed", "resumed the chain of seals"
 
 
@@ -107,10 +109,12 @@ class AuditEntry(models.Model):
     """Who did or saw what, of which patient, from where and when.
 
     No constraint binds it to what it names: an entry outlives that, and writing one takes no lock on a ward or a person.
-    `patient` is the patient's id and never the name. The last three are the seal's, set once: see accounts/chain.py.
+    `patient` is the patient's id and never the name. `written_at` is later than `at` where it waited in a buffer. The last
+    three are the seal's, set once: see accounts/chain.py.
     """
 
     at = models.DateTimeField(editable=False)
+    written_at = models.DateTimeField(default=timezone.now, null=True, editable=False)
     what = models.CharField("deed", max_length=30, choices=deeds)
     by_kind = models.CharField("by", max_length=7, choices=ByKind.choices)
     user = models.ForeignKey(

@@ -10,6 +10,7 @@ from django.db import connection
 from accounts import audit, chain, keyring, verifying
 from accounts.models import AuditEntry, AuditHead, Deed
 from monitoring.services import auditing
+from tests.audit.trail import written
 
 TABLE = AuditEntry._meta.db_table
 HEAD = AuditHead._meta.db_table
@@ -96,7 +97,7 @@ class TestSealing:
         assert f"Entry 1 is sealed with the key {old}, which MEDQL_KEYS does not hold." in fault()
 
     def test_an_entry_waits_too_long_after_a_minute(self, noor, now):
-        write(noor, now, 1)
+        written(now, by=noor)
 
         assert not chain.is_late(now=now + timedelta(seconds=60))
         assert chain.is_late(now=now + timedelta(seconds=61))
@@ -121,7 +122,7 @@ class TestVerifying:
 
     @pytest.mark.parametrize("column", chain.SEALED)
     def test_every_field_is_sealed(self, six, column):
-        value = {"at": "2026-01-01 00:00:00", "detail": '{"a": 1}'}.get(column, "7")
+        value = {"at": "2026-01-01 00:00:00", "written_at": "2026-01-01 00:00:00", "detail": '{"a": 1}'}.get(column, "7")
         sql(f"UPDATE {TABLE} SET {column} = %s WHERE number = 3", value)
 
         assert fault().startswith("THE AUDIT IS DAMAGED. Entry 3 was changed")

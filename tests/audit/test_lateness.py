@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from accounts import audit, chain
-from accounts.models import AuditEntry, Deed, User
+from accounts.models import AuditEntry, User
 from monitoring.models import Alert, Delivery, Fault
 from monitoring.services import auditing, faults
 from monitoring.services.watching import HOUSE_STEPS, STEPS, turn
+from tests.audit.trail import written
 from tests.services.receivers import post_office, use_mail_server
 
 MINUTE = timedelta(minutes=1)
@@ -17,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def waiting(north, root, noor, now):
     """An entry of just over a minute ago, and a seal that cannot be set."""
-    audit.record(Deed.ADMITTED, by=noor, at=now - timedelta(seconds=61), ward=north)
+    written(now - timedelta(seconds=61), by=noor, ward=north)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_it_begins_and_ends_once(waiting, now, caplog):
 @pytest.mark.django_db(transaction=True)  # a step that fails closes its connection
 def test_a_head_that_nobody_believes_is_told_by_the_watcher_without_a_word_at_the_bed(waiting, now):
     chain.seal_waiting()
-    audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+    written(now - timedelta(seconds=61))
     chain.AuditHead.objects.update(mac="forged")
 
     tally = turn(clock=lambda: now, steps=[*STEPS, *HOUSE_STEPS])
@@ -60,12 +61,19 @@ def test_a_head_that_nobody_believes_is_told_by_the_watcher_without_a_word_at_th
 
 
 def test_what_is_sealed_in_time_is_no_fault(noor, now):
-    audit.record(Deed.ADMITTED, by=noor, at=now - timedelta(seconds=61))
+    written(now - timedelta(seconds=61), by=noor)
 
     turn(clock=lambda: now, steps=HOUSE_STEPS)
 
     assert not AuditEntry.objects.filter(number=None).exists()
     assert not Fault.objects.exists()
+
+
+def test_what_was_seen_long_ago_and_written_just_now_is_no_fault(noor, now):
+    audit.saw(by=noor, at=now - timedelta(hours=1), page="ward")
+    audit.flush()
+
+    assert not chain.is_late(now=now)
 
 
 def test_administrators_are_written_to_when_it_begins_while_it_lasts_and_when_it_ends(waiting, office, now):

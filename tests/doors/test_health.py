@@ -12,13 +12,12 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import audit
-from accounts.models import Deed
 from medql import health
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery, WatcherBeat
 from monitoring.services import alerts, auditing, watching
 from monitoring.services.watching import Tally
+from tests.audit.trail import written
 from tests.conftest import signed_in
 from tests.services.alerting import raised
 from tests.services.outbox import queued
@@ -71,7 +70,7 @@ class TestReady:
         assert WatcherBeat.objects.ages().exists()
 
     def test_an_audit_that_is_not_sealed_degrades(self, beating, now):
-        audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+        written(now - timedelta(seconds=61))
 
         status, told = ready()
 
@@ -192,11 +191,11 @@ class TestMetrics:
             assert figures[f'medql_watcher_step_failing{{step="{step}",watcher="one:1"}}'] == 1
 
     def test_what_waits_for_a_seal_and_what_is_sealed_is_told(self, now):
-        audit.record(Deed.ADMITTED, by=None, at=now)
+        written(now)
         auditing.seal(now=now)
         assert "medql_audit_unsealed_age_seconds" not in self.figures()
         for _ in range(2):
-            audit.record(Deed.ADMITTED, by=None, at=now - timedelta(seconds=61))
+            written(now - timedelta(seconds=61))
         auditing.notice_lateness(now=now)
 
         figures = self.figures()

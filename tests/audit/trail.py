@@ -1,0 +1,24 @@
+"""The trail as tests speak of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import time_machine
+
+from accounts import audit
+from accounts.models import AuditEntry, Deed
+
+
+def written(at: datetime, what: Deed = Deed.ADMITTED, **told: Any) -> None:
+    """Somebody wrote a deed down then."""
+    with time_machine.travel(at, tick=False):
+        audit.record(what, at=at, **({"by": None} | told))
+
+
+def trail(*names: str) -> list[Any]:
+    """These fields of every entry so far, in the order of writing; what was seen and refused is written first."""
+    audit.flush()
+    rows = AuditEntry.objects.order_by("pk")
+    return list(rows.values_list(*names, flat=True) if len(names) == 1 else rows.values_list(*names))
