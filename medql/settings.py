@@ -11,6 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts import keyring
+from medql import required
 from medql.embedded import own_keys, own_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +25,7 @@ if (BASE_DIR / ".env").exists():
 DEBUG = env.bool("DEBUG", default=False)
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="medql")
 EMBEDDED = not DATABASE_URL or DATABASE_URL.startswith("sqlite")
 DEMO = env.bool("MEDQL_DEMO", default=False)
 # A web process watches in a thread of its own; beside real services `manage.py watch` does it.
@@ -122,12 +124,15 @@ if REDIS_URL:
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
                 "hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 2}],
-                "prefix": env.str("REDIS_PREFIX", default="medql"),
+                "prefix": REDIS_PREFIX,
             },
         }
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# How many requests a second each kind of device may send, on average over 10 s (accounts/rates.py); a device may have its own.
+DEVICE_RATES = required.rates(env.list("MEDQL_DEVICE_RATES", default=[]))
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -22,6 +22,16 @@ class Malformed(exceptions.APIException):
     default_code = "malformed"
 
 
+class TooManyRequests(exceptions.APIException):
+    """Come again in `wait` seconds. Nothing was taken, and nothing is lost to who keeps what he has."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, code: str, wait: float) -> None:
+        super().__init__(detail, code)
+        self.wait = wait
+
+
 class Invalid(exceptions.APIException):
     """Values that are refused, each with its field: the first one is the sentence."""
 
