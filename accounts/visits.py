@@ -13,10 +13,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
-from accounts import access, keys, sessions
-from accounts.models import Device, Session, User, Ward
+from accounts import access, keys, service_tokens, sessions, tickets, tokens
+from accounts.access_tokens import WrongToken
+from accounts.models import Device, ServiceToken, Session, TokenSession, User, Ward
 
 
 class NotSignedIn(Exception):
@@ -29,11 +30,12 @@ class NotYours(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """By what somebody was let in to a ward. Exactly one of session and key is given."""
+    """By what somebody was let in to a ward: exactly one of a browser's session, a staff token's session and a kiosk's key."""
 
     ward: Ward
     user: User | None = None
     session_id: int | None = None
+    token_id: int | None = None
     kiosk: Device | None = None
     key: str = field(default="", repr=False)
 
@@ -59,6 +61,22 @@ def into(slug: str, *, request: HttpRequest, now: datetime, before: Pass | None 
     raise NotYours if request.user.is_authenticated or kiosk_of(request) else NotSignedIn
 
 
+def by_socket(slug: str, *, scope: dict[str, Any], now: datetime, before: Pass | None = None) -> Pass:
+    """As into, and besides by a program's access token or ticket, which counts once: then the session behind it does.
+
+    Raises NotSignedIn, NotYours.
+    """
+    holder = None if before else _holder(scope, now)
+    if holder is None:
+        return into(slug, request=_as_request(scope), now=now, before=before)
+    if isinstance(holder, ServiceToken):
+        raise NotYours  # a board is for eyes
+    ward = Ward.objects.visible_to(holder.user).filter(slug=slug).first()
+    if ward is None:
+        raise NotYours
+    return Pass(ward, user=holder.user, token_id=holder.pk)
+
+
 def kiosk_of(request: HttpRequest) -> Device | None:
     """The kiosk whose key this browser carries; none when there is no key, or none that opens anything."""
     key = request.COOKIES.get(settings.KIOSK_COOKIE_NAME, "")
@@ -74,7 +92,7 @@ def kiosk_with(key: str) -> Device | None:
     return device if device.kind == Device.Kind.KIOSK else None
 
 
-def of_socket(scope: dict[str, Any]) -> HttpRequest:
+def _as_request(scope: dict[str, Any]) -> HttpRequest:
     """A socket asks like a page: with the cookies of its browser."""
     request = HttpRequest()
     request.COOKIES = scope["cookies"]
@@ -87,7 +105,22 @@ def fallen(passes: Collection[Pass], *, now: datetime) -> set[Pass]:
     """Those of these passes that let nobody in any more: few queries however many there are."""
     standing = _walls_that_stand([each for each in passes if each.key])
     standing |= _sessions_that_stand([each for each in passes if each.session_id], now)
+    standing |= _tokens_that_stand([each for each in passes if each.token_id], now)
     return set(passes) - standing
+
+
+def _holder(scope: dict[str, Any], now: datetime) -> TokenSession | ServiceToken | None:
+    """Who shows an access token in the header, or a ticket in the address. Raises NotSignedIn for one that is no good."""
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    kind, _, token = header.partition(" ")
+    ticket = QueryDict(scope["query_string"]).get("ticket")
+    try:
+        if kind.lower() == "bearer":
+            token = token.strip()
+            return (service_tokens if service_tokens.is_one(token) else tokens).bearer(token, now=now)
+        return tickets.take(ticket, now=now) if ticket else None
+    except (WrongToken, tickets.WrongTicket):
+        raise NotSignedIn from None
 
 
 def _sessions_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
@@ -100,6 +133,12 @@ def _sessions_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
         and (row.user_id, each.ward.pk) in seen
         and (_is_living(row, each.user, now) if each.is_named else _is_faded(row, now))
     }
+
+
+def _tokens_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
+    living = tokens.living([each.token_id for each in passes if each.token_id], now=now)
+    seen = access.who_sees({user.pk for user in living.values()}, now=now)
+    return {each for each in passes if (user := living.get(each.token_id or 0)) and (user.pk, each.ward.pk) in seen}
 
 
 def _walls_that_stand(passes: Collection[Pass]) -> set[Pass]:

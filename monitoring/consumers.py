@@ -54,7 +54,7 @@ class WardBoard(AsyncWebsocketConsumer):
 
     def _ask(self, before: Pass | None) -> Pass:
         now, slug = timezone.now(), self.scope["url_route"]["kwargs"]["slug"]
-        entry = visits.into(slug, request=visits.of_socket(self.scope), now=now, before=before)
+        entry = visits.by_socket(slug, scope=self.scope, now=now, before=before)
         audit.saw(by=entry.actor, at=now, ward=entry.ward, page="board")
         return entry
 

@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import emergency, keys, sessions, visits
-from accounts.models import Device, EmergencyAccess, Membership, Session, User
+from accounts import emergency, keys, service_tokens, sessions, tickets, tokens, visits
+from accounts.models import Device, EmergencyAccess, Membership, ServiceToken, Session, TokenSession, User
 from monitoring import consumers, feeds, guard
 from tests.conftest import signed_in
 from tests.live.test_sockets import Viewer, post, viewer
@@ -192,6 +193,67 @@ async def test_on_a_wall_one_who_signs_out_leaves_the_wall(noor, wall, north, ad
         await _sql(sessions.end_all, noor, by=noor, at=timezone.now())
 
         assert await watching.face() == "kiosk"
+
+
+async def _by_token(user: User, *, by: str, slug: str = "north") -> tuple[Viewer, str]:
+    """A socket of a program that holds a token of this person."""
+    pair = await _sql(tokens.sign_in, user, at=timezone.now())
+    if by == "header":
+        return Viewer({}, slug, authorization=f"Bearer {pair.access_token}"), ""
+    ticket = await _sql(lambda: tickets.issue(TokenSession.objects.get(user=user), now=timezone.now()))
+    return Viewer({}, f"{slug}/?ticket={ticket}"), ticket
+
+
+@pytest.mark.parametrize("by", ["header", "ticket"])
+async def test_a_program_watches_as_its_person_until_he_signs_out(noor, north, ada, by):
+    watching, _ = await _by_token(noor, by=by)
+    async with watching:
+        assert await watching.face() == "named"
+        assert "Ada Byron" in await watching.next()
+
+        await _sql(tokens.sign_out, noor, at=timezone.now())
+
+        assert await watching.closed_with() == consumers.NOT_SIGNED_IN
+
+
+async def test_a_ticket_opens_one_socket(noor, north):
+    watching, ticket = await _by_token(noor, by="ticket")
+    async with watching:
+        await watching.next()
+    async with Viewer({}, f"north/?ticket={ticket}") as again:
+        assert await again.closed_with() == consumers.NOT_SIGNED_IN
+
+
+async def test_a_socket_outlives_the_minutes_of_its_access_token_and_not_its_session(noor, north):
+    watching, _ = await _by_token(noor, by="header")
+    async with watching:
+        await watching.next()
+        with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+            await watching.pulse()
+            await watching.pulse()
+        with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+            assert await watching.closed_with() == consumers.NOT_SIGNED_IN
+
+
+async def test_a_token_of_another_ward_opens_nothing(eve, north, south):
+    watching, _ = await _by_token(eve, by="header")
+    async with watching:
+        assert await watching.closed_with() == consumers.NOT_FOUND
+
+
+async def test_a_service_watches_no_board(north, root):
+    program = ServiceToken(name="report")
+    key = await _sql(service_tokens.issue, program, by=root, at=timezone.now())
+    await _sql(program.wards.add, north)
+
+    async with Viewer({}, authorization=f"Bearer {key}") as watching:
+        assert await watching.closed_with() == consumers.NOT_FOUND
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer x.y.z", "Bearer svc-a.b", "Bearer " + "x" * 6000, "Bearer \0ÿ"])
+async def test_a_malformed_token_opens_nothing(north, header):
+    async with Viewer({}, authorization=header) as watching:
+        assert await watching.closed_with() == consumers.NOT_SIGNED_IN
 
 
 async def test_a_database_that_does_not_answer_closes_nobody(noor, north, monkeypatch, caplog):

@@ -31,10 +31,13 @@ PATIENCE = 5
 class Viewer:
     """A browser's socket, without the browser."""
 
-    def __init__(self, cookies: Mapping[str, str], slug: str = "north") -> None:
+    def __init__(self, cookies: Mapping[str, str], path: str = "north", **more: str) -> None:
+        """`path` is the ward's slug, perhaps with a query; `more` are headers."""
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        headers = [(b"cookie", cookie.encode()), (b"origin", b"http://localhost"), (b"host", b"localhost")]
-        self.socket = WebsocketCommunicator(application, f"/ws/wards/{slug}/", headers=headers)
+        told = {"cookie": cookie, "origin": "http://localhost", "host": "localhost"} | more
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
+        slug, _, query = path.partition("/?")
+        self.socket = WebsocketCommunicator(application, f"/ws/wards/{slug}/?{query}", headers=headers)
 
     @classmethod
     def of(cls, browser: Client, slug: str = "north") -> Viewer:
