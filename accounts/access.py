@@ -13,7 +13,7 @@ from itertools import product
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import EmergencyAccess, Membership, User, Ward
+from accounts.models import EmergencyAccess, Membership, ServiceToken, User, Ward
 
 
 class Role(StrEnum):
@@ -94,8 +94,11 @@ ROLES: dict[str, frozenset[Permission]] = {
 NURSE_WHERE_ALLOWED = frozenset({Permission.SET_LIMITS})
 
 
-def permissions(user: User, ward: Ward) -> frozenset[Permission]:
-    """What this person may do in this ward now; nothing for a stranger."""
+def permissions(user: User | ServiceToken, ward: Ward) -> frozenset[Permission]:
+    """What this person, or program, may do in this ward now; nothing for a stranger."""
+    if user.is_service:
+        mine = Ward.objects.visible_to(user).filter(pk=ward.pk)
+        return ROLES[Role.SERVICE] if mine.exists() else frozenset()
     if not user.is_authenticated or not user.is_active:
         return frozenset()
     if user.is_superuser:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from accounts import audit
 from accounts.access_tokens import WrongToken
-from accounts.models import Deed, ServiceToken, User
+from accounts.models import Deed, ServiceToken, User, Ward
 
 MARK = "svc-"  # by which one knows it from a person's token, and a scanner from a random word
 LONGEST = 200
@@ -24,13 +25,15 @@ class WrongServiceToken(WrongToken):
 
 
 @transaction.atomic
-def issue(token: ServiceToken, *, by: User | None, at: datetime) -> str:
-    """Give a token that is not saved yet its secret and save it; this is the only time the answer can be read."""
+def issue(token: ServiceToken, *, wards: Iterable[Ward], by: User | None, at: datetime) -> str:
+    """Give a token that is not saved yet its secret and wards, and save it; this is the only time the answer can be read."""
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     token.prefix, token.secret_hash = prefix, _hash(secret)
     token.created_at, token.created_by = at, by
     token.save()
-    audit.record(Deed.SERVICE_TOKEN_ISSUED, by=by, at=at, about=f"service:{token.name}")
+    token.wards.set(wards)
+    slugs = sorted(token.wards.values_list("slug", flat=True))
+    audit.record(Deed.SERVICE_TOKEN_ISSUED, by=by, at=at, about=f"service:{token.name}", detail={"wards": slugs})
     return f"{MARK}{prefix}.{secret}"
 
 

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from accounts.admin import devices, emergencies, people, wards
+from accounts.admin import devices, emergencies, people, service_tokens, wards
 
-__all__ = ["devices", "emergencies", "people", "wards"]
+__all__ = ["devices", "emergencies", "people", "service_tokens", "wards"]
 
 admin.site.site_header = "MedQL administration"
 admin.site.site_title = "MedQL administration"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from django.db import models
 from django.db.models import Q
@@ -33,6 +34,7 @@ class ServiceToken(models.Model):
     objects = ServiceTokenQuerySet.as_manager()
 
     # What is asked of whoever knocks, as of a person.
+    is_service: Literal[True] = True
     is_authenticated = True
     is_anonymous = False
     is_superuser = False

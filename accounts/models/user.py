@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
@@ -46,6 +46,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     registered_at = models.DateTimeField(null=True, blank=True, editable=False)
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
     approved_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+")
+
+    is_service: Literal[False] = False  # see ServiceToken
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "email"

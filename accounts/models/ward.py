@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from accounts.models.service_token import ServiceToken
     from accounts.models.user import User
 
 
@@ -14,9 +15,11 @@ SEEING = ("doctor", "nurse", "viewer")  # the roles that a person may have in a 
 
 
 class WardQuerySet(models.QuerySet["Ward"]):
-    def visible_to(self, user: User) -> WardQuerySet:
-        """The wards a person may see now: an administrator all, others those where they work or broke the glass."""
-        return self.where(user, *SEEING)
+    def visible_to(self, who: User | ServiceToken) -> WardQuerySet:
+        """The wards one may see now: an administrator all, others where they work or broke the glass, a program its own."""
+        if not who.is_service:
+            return self.where(who, *SEEING)
+        return self.filter(pk__in=who.wards.values("pk")) if who.is_active else self.none()
 
     def where(self, user: User, *roles: str) -> WardQuerySet:
         """The wards in which a person has one of these roles now; an administrator has every one of them."""

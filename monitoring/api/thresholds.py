@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.authentication import StaffSession
-from accounts.models import User, Ward
+from accounts.api.authentication import BearerToken, StaffSession
+from accounts.models import ServiceToken, User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Malformed
 from monitoring.api.limits_body import Problem, Wanted
@@ -35,7 +35,9 @@ NIGHT_FIELDS = {"begins": "night.from", "ends": "night.until"}
 
 
 class StaffView(APIView):
-    authentication_classes = [StaffSession]
+    """For people, by token or browser; programs read."""
+
+    authentication_classes = [BearerToken, StaffSession]
     permission_classes = [IsAuthenticated]
 
 
@@ -44,12 +46,12 @@ class LimitsView(StaffView):
 
     own: ClassVar[Source]
 
-    def scope(self, user: User, **address: str) -> Scope:
-        """What the address names, of what this person may see; else 404."""
+    def scope(self, who: User | ServiceToken, **address: str) -> Scope:
+        """What the address names, of what this person or program may see; else 404."""
         raise NotImplementedError
 
     def get(self, request: Request, **address: str) -> Response:
-        return Response(_answer(self.scope(person_of(request), **address), now=timezone.now()))
+        return Response(_answer(self.scope(reader_of(request), **address), now=timezone.now()))
 
     def put(self, request: Request, **address: str) -> Response:
         person, now = person_of(request), timezone.now()
@@ -83,21 +85,21 @@ class LimitsView(StaffView):
 class PatientLimitsView(LimitsView):
     own = Source.PATIENT
 
-    def scope(self, user: User, **address: str) -> Scope:
-        return Scope(patient=patient_of(user, address["patient_id"]))
+    def scope(self, who: User | ServiceToken, **address: str) -> Scope:
+        return Scope(patient=patient_of(who, address["patient_id"]))
 
 
 class WardLimitsView(LimitsView):
     own = Source.WARD
 
-    def scope(self, user: User, **address: str) -> Scope:
-        return Scope(ward=get_object_or_404(Ward.objects.visible_to(user), slug=address["slug"]))
+    def scope(self, who: User | ServiceToken, **address: str) -> Scope:
+        return Scope(ward=get_object_or_404(Ward.objects.visible_to(who), slug=address["slug"]))
 
 
 class HospitalLimitsView(LimitsView):
     own = Source.HOSPITAL
 
-    def scope(self, user: User, **address: str) -> Scope:
+    def scope(self, who: User | ServiceToken, **address: str) -> Scope:
         return Scope()
 
 
@@ -105,7 +107,7 @@ class SuggestionView(StaffView):
     """Limits that a patient's last values suggest; nothing is set by asking."""
 
     def get(self, request: Request, patient_id: str) -> Response:
-        patient = patient_of(person_of(request), patient_id)
+        patient = patient_of(reader_of(request), patient_id)
         version = thresholds.version(Scope(patient=patient))
         try:
             suggested = suggestions.for_patient(patient, now=timezone.now())
@@ -119,13 +121,22 @@ class SuggestionView(StaffView):
         return Response({"limits": limits, "version": version})
 
 
+def reader_of(request: Request) -> User | ServiceToken:
+    who: Any = request.user
+    assert isinstance(who, User | ServiceToken)  # the door lets nobody else in
+    return who
+
+
 def person_of(request: Request) -> User:
-    assert isinstance(request.user, User)  # the door lets nobody else in
-    return request.user
+    """Who may do what only people do."""
+    who = reader_of(request)
+    if isinstance(who, ServiceToken):
+        raise PermissionDenied("A program only reads.")
+    return who
 
 
-def patient_of(user: User, patient_id: str) -> Patient:
-    return get_object_or_404(Patient.objects.visible_to(user), patient_id=patient_id)
+def patient_of(who: User | ServiceToken, patient_id: str) -> Patient:
+    return get_object_or_404(Patient.objects.visible_to(who), patient_id=patient_id)
 
 
 def _version(request: Request, body: dict[str, Any], problems: list[Problem]) -> int | None:

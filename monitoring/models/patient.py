@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.fields import IdentifierField, validate_patient_id
-from accounts.models import User, Ward
+from accounts.models import ServiceToken, User, Ward
 from monitoring.clinical.bands import OLDEST, months
 
 
@@ -18,11 +18,12 @@ def today() -> date:
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
-    def visible_to(self, user: User) -> PatientQuerySet:
-        """Those of a person's wards; an administrator sees all."""
-        if user.is_active and user.is_superuser:
+    def visible_to(self, who: User | ServiceToken) -> PatientQuerySet:
+        """Those of a person's wards; an administrator sees all, and a program nobody who was never admitted."""
+        if who.is_active and who.is_superuser:
             return self
-        return self.of_wards(Ward.objects.visible_to(user))
+        theirs = self.of_wards(Ward.objects.visible_to(who))
+        return theirs.exclude(admissions=None) if who.is_service else theirs
 
     def of_wards(self, wards: models.QuerySet[Ward]) -> PatientQuerySet:
         """Who lies in one of these wards, who did last time and lies nowhere now, and who was never admitted."""

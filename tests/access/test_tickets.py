@@ -62,7 +62,7 @@ def test_of_two_sockets_at_once_one_gets_in(transactional_db, noor, now):
 
 def test_a_program_gets_one_as_well(north, root, now):
     program = ServiceToken(name="research")
-    token = service_tokens.issue(program, by=root, at=now)
+    token = service_tokens.issue(program, wards=[north], by=root, at=now)
 
     ticket = post("ws-ticket", bearer=token).json()["ticket"]
 
