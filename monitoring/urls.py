@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("load/", admin.site.admin_view(load.page), name="load"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
+    path("wards/<slug:slug>/mine", views.mine, name="ward-mine"),
     path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
     path("alerts/<uuid:alert_id>/resolve", views.resolve, name="resolve"),
     path("alerts/<uuid:alert_id>/silence", views.silence, name="silence"),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ from accounts.models import EmergencyAccess, User, Ward
 from monitoring import board
 from monitoring.board import Face
 from monitoring.clinical.limits import Severity
-from monitoring.models import Alert, Placement, WatcherBeat
+from monitoring.models import Alert, Placement, Shift, WatcherBeat
 from monitoring.services import alerts
 from monitoring.services.transactions import WriterBusy
 
@@ -77,6 +77,19 @@ def ward(request: HttpRequest, slug: str) -> HttpResponse:
         sessions.of(request).show(entry.ward)
         told |= _of_person(entry.user, entry.ward, now)
     return render(request, "ward.html", told)
+
+
+@require_GET
+@never_cache
+@sessions.automatic
+def mine(request: HttpRequest, slug: str) -> JsonResponse:
+    """The beds of this ward that are this person's in the shift that is on, by the ids of their tiles."""
+    if not isinstance(request.user, User):
+        return JsonResponse({"detail": "Sign in again.", "code": "not_authenticated"}, status=401)
+    ward = get_object_or_404(Ward.objects.visible_to(request.user), slug=slug)
+    on_duty = Shift.objects.on_duty(timezone.now()).filter(user=request.user, ward=ward, beds__isnull=False)
+    beds = on_duty.order_by("beds__position").values_list("beds", flat=True).distinct()
+    return JsonResponse({"beds": [f"bed-{bed}" for bed in beds]})
 
 
 def _of_person(user: User, shown: Ward, now: datetime) -> dict[str, Any]:

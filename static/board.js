@@ -135,10 +135,31 @@
     }
   }
 
+  // The beds that are mine in this shift stand out; who has which is asked again, since shifts change while a board stays.
+  const MINE_EVERY = 60000; // ms
+  let mine = new Set();
+
+  async function askMine() {
+    if (document.body.dataset.face !== "named") return mine.clear();
+    try {
+      const answer = await fetch(document.body.dataset.mine);
+      mine = new Set(answer.ok ? (await answer.json()).beds : []);
+    } catch {
+      // Without an answer no bed stands out any longer than it should; that the link is lost is said elsewhere.
+      mine = new Set();
+    }
+    markMine();
+  }
+
+  function markMine() {
+    for (const tile of document.querySelectorAll(".tile")) tile.classList.toggle("mine", mine.has(tile.id));
+  }
+
   function refresh() {
     const at = now();
     for (const tile of document.querySelectorAll(".tile")) ageTile(tile, at);
     ageAlerts(at);
+    markMine();
     write(document.getElementById("clock"), time(at));
     if (performance.now() > troubleUntil) document.getElementById("trouble").hidden = true;
     tellLink();
@@ -252,5 +273,7 @@
   // A page that the browser took out of its own store has no socket any more.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
   setInterval(refresh, 1000);
+  setInterval(askMine, MINE_EVERY);
+  askMine();
   refresh();
 })();

@@ -133,6 +133,12 @@ def monitor(ada: Patient, north: Ward, now: datetime) -> Monitor:
     return Monitor(device, keys.issue(device))
 
 
+@pytest.fixture
+def office(root: User) -> Client:
+    """The administrator's browser."""
+    return signed_in(root)
+
+
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)

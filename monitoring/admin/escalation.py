@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.validators import MinLengthValidator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import access
 from accounts.access import Permission
 from accounts.admin.keeping import ByRole, Kept, NamedChoices, OfVisibleWards, VisibleChoices
-from accounts.models import Ward
+from accounts.models import Bed, Ward
 from monitoring.models import EscalationStep, Shift, WardRules, WebhookEndpoint
 from monitoring.services import steps
 
@@ -149,7 +150,19 @@ class DutyFilter(NamedChoices):
 class ShiftForm(forms.ModelForm):
     class Meta:
         model = Shift
-        fields = ("user", "ward", "starts_at", "ends_at")
+        fields = ("user", "ward", "starts_at", "ends_at", "beds")
+        widgets = {"beds": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "beds" in self.fields:
+            beds: Any = self.fields["beds"]
+            beds.queryset = Bed.objects.select_related("ward").order_by("ward__name", "position")
+            if self.instance.pk:
+                beds.queryset = beds.queryset.filter(ward=self.instance.ward_id)
+            elif "ward" in self.fields:
+                wards: Any = self.fields["ward"]
+                beds.queryset = beds.queryset.filter(ward__in=wards.queryset)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -159,6 +172,8 @@ class ShiftForm(forms.ModelForm):
         user, ward = self.cleaned_data.get("user"), self.cleaned_data.get("ward")
         if user and ward and not access.staff(ward, now=timezone.now()).filter(pk=user.pk).exists():
             self.add_error("user", "This person is not active, or no member of this ward.")
+        if ward and any(bed.ward_id != ward.pk for bed in self.cleaned_data.get("beds") or []):
+            self.add_error("beds", "A bed is of another ward.")
         return cleaned
 
 
@@ -166,13 +181,20 @@ class ShiftForm(forms.ModelForm):
 class ShiftAdmin(OfVisibleWards, admin.ModelAdmin):
     to_see, to_change = Permission.SEE_STAFF, Permission.ALLOCATE
     form = ShiftForm
-    list_display = ("user", "ward", "starts_at", "ends_at", "returned_at")
+    list_display = ("user", "ward", "beds_shown", "starts_at", "ends_at", "returned_at")
     list_filter = (DutyFilter, ("ward", VisibleChoices), "starts_at")
     list_select_related = ("user", "ward")
     search_fields = ("user__login",)
     ordering = ("-ends_at",)
     autocomplete_fields = ("user",)
     readonly_fields = ("returned_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shift]:
+        return super().get_queryset(request).prefetch_related("beds")
+
+    @admin.display(description="beds")
+    def beds_shown(self, shift: Shift) -> str:
+        return ", ".join(bed.name for bed in shift.beds.all()) or "the whole ward"
 
     def save_model(self, request: HttpRequest, obj: Shift, form: Any, change: bool) -> None:
         """A shift that is prolonged has not been left: what he holds goes back at its new end."""

@@ -18,6 +18,7 @@ class Whom(StrEnum):
     NURSES = "nurses"
     DOCTORS = "doctors"
     ON_DUTY = "on_duty"
+    AT_BED = "at_bed"
     PERSON = "person"
     NOBODY = "nobody"  # the webhook alone
 

@@ -29,6 +29,7 @@ class EscalationStep(models.Model):
             (Whom.NURSES.value, "the ward's nurses"),
             (Whom.DOCTORS.value, "the ward's doctors"),
             (Whom.ON_DUTY.value, "who is on duty"),
+            (Whom.AT_BED.value, "who has the bed, or is on duty"),
             (Whom.PERSON.value, "one person"),
             (Whom.NOBODY.value, "nobody, the webhook only"),
         ],

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Ward
+from accounts.models import Bed, Ward
 
 
 class ShiftQuerySet(models.QuerySet["Shift"]):
@@ -15,12 +15,18 @@ class ShiftQuerySet(models.QuerySet["Shift"]):
 
 
 class Shift(models.Model):
-    """A person is on duty in a ward for a time. What he took and did not solve goes back to the queue when it ends."""
+    """A person is on duty in a ward for a time, perhaps for some of its beds.
+
+    What he took and did not solve goes back to the queue when it ends.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="shifts")
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="shifts")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    beds = models.ManyToManyField(
+        Bed, blank=True, related_name="shifts", help_text="The beds that are this person's. None: the whole ward."
+    )
     # When the watcher gave his alerts back; none: not yet.
     returned_at = models.DateTimeField(null=True, editable=False)
 

@@ -5,25 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from accounts import access
 from accounts.models import Membership, User, Ward
 from monitoring.clinical.escalation import Step, Way, Whom
 from monitoring.models import Alert, Delivery, PushSubscription, Shift, WebhookEndpoint
 from monitoring.services.channels import available
 
+BY_SHIFT = frozenset({Whom.ON_DUTY, Whom.AT_BED})
 ROLES = {Whom.NURSES: Membership.Role.NURSE, Whom.DOCTORS: Membership.Role.DOCTOR}
 
 
-def people(step: Step, ward: Ward | int, *, now: datetime) -> list[User]:
-    """The people that this step names, those who are active; possibly nobody."""
+def people(step: Step, ward: Ward | int, *, now: datetime, admission: int | None = None) -> list[User]:
+    """The people that this step names, those who are active; possibly nobody. Who has the bed: that of this stay."""
     if step.whom in ROLES:
         return list(access.staff(ward, ROLES[step.whom], now=now).order_by("pk"))
-    if step.whom is Whom.ON_DUTY:
+    if step.whom in BY_SHIFT:
         on_duty = Shift.objects.on_duty(now).filter(ward=ward)
-        return list(access.staff(ward, now=now).filter(pk__in=on_duty.values("user")).order_by("pk"))
+        at_bed = on_duty.filter(beds__placements__admission=admission, beds__placements__is_open=True)
+        if step.whom is Whom.AT_BED and admission and (found := _on(at_bed, ward, now)):
+            return found
+        return _on(on_duty, ward, now)
     if step.whom is Whom.PERSON:
         return list(access.staff(ward, now=now).filter(pk=step.person_id or 0))
     return []
+
+
+def _on(shifts: QuerySet[Shift], ward: Ward | int, now: datetime) -> list[User]:
+    return list(access.staff(ward, now=now).filter(pk__in=shifts.values("user")).order_by("pk"))
 
 
 def deliveries(step: Step, alert: Alert, *, now: datetime) -> tuple[list[Delivery], str]:
@@ -32,7 +42,8 @@ def deliveries(step: Step, alert: Alert, *, now: datetime) -> tuple[list[Deliver
     Where nobody is found whom the step names, everybody who treats patients in the ward is told in MedQL instead: a machine
     that is told beside them is no person.
     """
-    named, machine = people(step, alert.ward_id, now=now), [*_to_machine(step, alert, now)]
+    named = people(step, alert.ward_id, now=now, admission=alert.admission_id)
+    machine = [*_to_machine(step, alert, now)]
     if named or (machine and step.whom is Whom.NOBODY):
         return [*_to_people(step, named, alert, now), *machine], _sentence(step, len(named))
     others = _whole_ward(alert.ward_id, now)

@@ -8,6 +8,7 @@ from monitoring.clinical.escalation import Way, Whom
 from monitoring.models import EscalationStep, PushSubscription, Shift, WebhookEndpoint
 from monitoring.services import recipients
 from monitoring.services.channels import available
+from monitoring.services.recipients import BY_SHIFT
 
 
 def faults(step: EscalationStep, *, now: datetime) -> dict[str, str]:
@@ -58,7 +59,7 @@ def _of_people(step: EscalationStep, now: datetime) -> dict[str, str]:
             return {"person": "Name the person."}
         if not recipients.people(step.step, step.ward_id, now=now):
             return {"person": "This person is not active, or no member of this ward."}
-    elif step.whom == Whom.ON_DUTY:
+    elif step.whom in BY_SHIFT:
         if not Shift.objects.filter(ward=step.ward_id, ends_at__gt=now, user__is_active=True).exists():
             return {"whom": "No shift is planned in this ward: nobody would be on duty."}
     elif not recipients.people(step.step, step.ward_id, now=now):
@@ -79,7 +80,7 @@ def _of_ways(step: EscalationStep, ways: frozenset[Way], now: datetime) -> dict[
 def _of_push(step: EscalationStep, now: datetime) -> dict[str, str]:
     if not available(Way.PUSH):
         return {"push": "Web push is not set up (VAPID_PRIVATE_KEY): nothing would be sent."}
-    if step.whom == Whom.ON_DUTY:  # who that will be is not known yet
+    if step.whom in BY_SHIFT:  # who that will be is not known yet
         return {}
     named = recipients.people(step.step, step.ward_id, now=now)
     if named and not PushSubscription.objects.filter(user__in=named).exists():
