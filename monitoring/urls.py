@@ -1,11 +1,12 @@
 from django.contrib import admin
 from django.urls import path
 
-from monitoring import notices, views
+from monitoring import notices, own, views
 from monitoring.admin import load
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("my/", own.page, name="own"),
     path("load/", admin.site.admin_view(load.page), name="load"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
     path("wards/<slug:slug>/mine", views.mine, name="ward-mine"),

@@ -18,7 +18,7 @@ from accounts.models import EmergencyAccess, User, Ward
 from monitoring import board
 from monitoring.board import Face
 from monitoring.clinical.limits import Severity
-from monitoring.models import Alert, Placement, Shift, WatcherBeat
+from monitoring.models import Alert, Patient, Placement, Shift, WatcherBeat
 from monitoring.services import alerts
 from monitoring.services.transactions import WriterBusy
 
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """To the first ward of the person who signed in, or of the kiosk."""
+    """To the first ward of the person who signed in, or of the kiosk; a patient to his own values."""
     if isinstance(request.user, User):
         wards = Ward.objects.visible_to(request.user)
     elif kiosk := visits.kiosk_of(request):
@@ -51,7 +51,10 @@ def home(request: HttpRequest) -> HttpResponse:
     else:
         return redirect_to_login(request.get_full_path())
     ward = wards.order_by("name").first()
-    return redirect("ward", slug=ward.slug) if ward else render(request, "no_ward.html")
+    if ward:
+        return redirect("ward", slug=ward.slug)
+    is_patient = isinstance(request.user, User) and Patient.objects.filter(user=request.user, archived_at=None).exists()
+    return redirect("own") if is_patient else render(request, "no_ward.html")
 
 
 @require_GET

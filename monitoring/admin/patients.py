@@ -53,7 +53,7 @@ class PatientForm(VersionedForm):
 
     class Meta:
         model = Patient
-        fields = ("patient_id", "name", "gender", "birth_date")
+        fields = ("patient_id", "name", "gender", "birth_date", "user")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,6 +93,7 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
     list_display_links = ("patient_id", "name")
     list_filter = (ArchivedFilter,)
     search_fields = ("patient_id__startswith",)
+    autocomplete_fields = ("user",)
     search_help_text = "Search by the beginning of a patient id. Names would end up in addresses and logs."
     ordering = ("patient_id",)
     actions = ("archive", "bring_back")
@@ -122,8 +123,9 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         scale = ("scale", "scale_why") if self._may(request, obj, patients.may_set_scale) else ("spo2_scale",)
         pregnant = ("expecting", "expecting_why") if self._may(request, obj, patients.may_set_pregnant) else ("pregnant",)
         scores = ("Scores", {"fields": (*scale, "scale_history", *pregnant, "pregnancy_history")})
+        login = (("Own login", {"fields": ("user",)}),) if self.allows(request, Permission.RUN_HOSPITAL, None) else ()
         now = ("Now", {"fields": ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")})
-        return (person, scores, now)
+        return (person, scores, *login, now)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
         now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")

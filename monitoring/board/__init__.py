@@ -11,15 +11,17 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from accounts.models import Ward
+from monitoring.board.cells import Cell, cells
 from monitoring.board.news import News, news
 from monitoring.board.notices import LATEST_DEEDS, Notice, notices_of, with_state
 from monitoring.board.stacks import MOST, Entry, Stack, rail, stack
 from monitoring.board.tiles import Tile, tile
 from monitoring.clinical.episode import State
 from monitoring.clinical.limits import Severity
-from monitoring.models import AlarmState, Alert, AlertEvent, Placement, WardRules
+from monitoring.models import AlarmState, Alert, AlertEvent, Patient, Placement, WardRules
 from monitoring.services import marks
 from monitoring.services.cases import observations_of
+from monitoring.services.marks import Marks
 
 SILENCES = (2, 5, 10)  # minutes that the board offers, as far as the ward allows
 
@@ -138,6 +140,12 @@ def _deeds(ward: Ward) -> dict[UUID, AlertEvent]:
     """Of each open alert the newest that a person, or the time in a person's hand, did to it."""
     deeds = AlertEvent.objects.filter(alert__ward=ward, alert__is_open=True, what__in=LATEST_DEEDS)
     return {deed.alert_id: deed for deed in deeds.select_related("by").order_by("pk")}
+
+
+def own_cells(patient: Patient, *, now: datetime) -> list[Cell]:
+    """The newest value of each sign of the present stay, for the patient himself: without limits and alarms."""
+    row = AlarmState.objects.filter(admission__patient=patient, admission__is_open=True).first()
+    return cells((row.state if row else None) or State(), Marks({}, (), {}, False, False), now=now)
 
 
 def draw(

@@ -51,6 +51,15 @@ class Patient(models.Model):
     name = models.CharField(max_length=200)
     gender = models.CharField(max_length=10, choices=Gender.choices, default=Gender.UNKNOWN)
     birth_date = models.DateField(null=True, blank=True)
+    user = models.OneToOneField(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="patient",
+        verbose_name="own login",
+        help_text="With which the patient himself may read his own values, and nothing else.",
+    )
     pregnant = models.BooleanField(default=False, help_text="NEWS2 is not for use in pregnancy: no score.")
     spo2_scale = models.PositiveSmallIntegerField(
         "NEWS2 scale of the saturation",
