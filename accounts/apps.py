@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "People, wards and devices"
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  (registers the checks)
+        from accounts import checks, receivers  # noqa: F401  (registers them)

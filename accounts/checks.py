@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import connections
 
+from accounts import breached
 from accounts.fields import IdentifierField
 
 LONGEST_IDLE = timedelta(hours=1)
@@ -24,6 +25,26 @@ def sessions_end_in_time(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
     if not settings.SESSION_IDLE <= settings.SESSION_LIFETIME <= LONGEST_SESSION:
         found.append(Error("SESSION_HOURS is not 1 to 24.", id="accounts.E003"))
     return found
+
+
+@register(Tags.security)
+def somebody_can_sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    if settings.HASHES_AT_ONCE < 1:
+        return [Error("HASHES_AT_ONCE is less than 1: no password would ever be looked at.", id="accounts.E005")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def breached_passwords_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """A list that cannot be read lets nobody choose a password; one out of order lets breached ones pass."""
+    if not settings.BREACHED_PASSWORDS:
+        return []
+    try:
+        breached.examine(settings.BREACHED_PASSWORDS)
+    except breached.Unusable as fault:
+        hint = 'Have I Been Pwned, "Pwned Passwords", SHA-1 ordered by hash, as one text file.'
+        return [Error(f"BREACHED_PASSWORDS cannot be used: {fault}.", hint=hint, id="accounts.E004")]
+    return []
 
 
 @register(Tags.database)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import hashing, sessions
+from accounts.views.answers import refusal
 
 
 class Sessions(SessionMiddleware):
@@ -27,3 +29,10 @@ class Sessions(SessionMiddleware):
         if getattr(request, "by_hand", False):
             sessions.of(request).touch(now=timezone.now())
         return super().process_response(request, response)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """So many passwords at once that this one was not looked at: nothing was done, and it may be sent again."""
+        if not isinstance(problem, hashing.Busy):
+            return None
+        sentence = "Many people are signing in at this moment. Try again in a few seconds."
+        return refusal(request, sentence, title="One moment", code="busy", status=503, wait=timedelta(seconds=5))

@@ -7,7 +7,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
 
+from accounts.models import User
+from monitoring.demo import hospital
 from monitoring.services.channels import push
 
 
@@ -52,5 +55,25 @@ def key_ring_is_given(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
             "DATABASE_URL names a server, but MEDQL_KEYS is not in the environment.",
             hint='Make one with: echo "2026a:$(openssl rand -base64 32)", and keep a copy where the backups are not.',
             id="medql.E004",
+        )
+    ]
+
+
+@register(Tags.database)
+def demo_logins_are_shut(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """The demo's passwords are printed in its terminal: outside of the demo they must open nothing."""
+    tables = {table for alias in databases or [] for table in connections[alias].introspection.table_names()}
+    if settings.DEMO or User._meta.db_table not in tables:
+        return []
+    open_logins = [person.login for person in hospital.PEOPLE if hospital.lets_in(person)]
+    if not open_logins:
+        return []
+    return [
+        Error(
+            f"This is not the demo, and the demo's passwords sign in: {', '.join(open_logins)}.",
+            hint="Deactivate these people, or give them other passwords.",
+            id="medql.E005",
         )
     ]

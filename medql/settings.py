@@ -4,8 +4,10 @@ Without configuration MedQL runs on SQLite and an in-memory channel layer in one
 `DATABASE_URL=mysql://…` and `REDIS_URL=redis://…` put it on real services.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "channels",
+    "axes",
     "accounts",
     "monitoring",
     "medql",
@@ -70,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "medql.urls"
@@ -135,11 +139,37 @@ else:
 DEVICE_RATES = required.rates(env.list("MEDQL_DEVICE_RATES", default=[]))
 
 AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+AUTHENTICATION_BACKENDS = ["accounts.backends.Passwords"]
+# What is hashed otherwise is hashed anew at the next signing in.
+PASSWORD_HASHERS = ["accounts.hashing.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+# One core stays for everybody else.
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=min(4, max(1, (os.cpu_count() or 1) - 1)))
+BREACHED_PASSWORDS = env.str("BREACHED_PASSWORDS", default="")
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "accounts.passwords.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("login", "name", "email")},
+    },
+    {"NAME": "accounts.passwords.GuessableValidator"},
+    {"NAME": "accounts.passwords.BreachedValidator"},
 ]
+# Five wrong passwords for one login from one address shut both out together for a quarter of an hour: accounts/lockout.py.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "accounts.lockout.login_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.lockout.address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.views.door.shut_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "code", "csrfmiddlewaretoken", "next"]
+AXES_DISABLE_ACCESS_LOG = True  # the trail has it
+AXES_ENABLE_ADMIN = False  # ours shows and lifts lockouts
+AXES_VERBOSE = False
 # Nobody stays signed in who has gone: after so long without an act of his, and in any case after so long.
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=15))

@@ -2,6 +2,7 @@ from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.audit_head import AuditHead
 from accounts.models.device import Device, DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
+from accounts.models.failed_sign_in import FailedSignIn
 from accounts.models.membership import Membership
 from accounts.models.service_token import ServiceToken
 from accounts.models.session import Session
@@ -19,6 +20,7 @@ __all__ = [
     "DeviceKey",
     "Door",
     "EmergencyAccess",
+    "FailedSignIn",
     "Membership",
     "RefreshFamily",
     "RefreshToken",

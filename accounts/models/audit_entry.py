@@ -28,6 +28,8 @@ class Deed(models.TextChoices):
     SIGNED_IN = "signed_in", "signed in"
     SIGNED_OUT = "signed_out", "signed out"
     SIGN_IN_REFUSED = "sign_in_refused", "could not sign in"
+    LOCKED_OUT = "locked_out", "was locked out"
+    LOCKOUT_LIFTED = "lockout_lifted", "lifted a lockout"
     SESSIONS_ENDED = "sessions_ended", "ended the sessions of"
     ACKNOWLEDGED = "acknowledged", "acknowledged"
     RESOLVED = "resolved", "resolved"

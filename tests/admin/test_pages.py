@@ -11,7 +11,7 @@ from django.db import models
 from django.test import Client
 
 from accounts import service_tokens
-from accounts.models import Device, EmergencyAccess, Membership, ServiceToken, User, Ward
+from accounts.models import Device, EmergencyAccess, FailedSignIn, Membership, ServiceToken, User, Ward
 from monitoring.clinical.escalation import Way
 from monitoring.clinical.overrides import Override
 from monitoring.clinical.signs import Sign
@@ -44,6 +44,7 @@ NOUNS = [
     Device,
     DeviceAssignment,
     EmergencyAccess,
+    FailedSignIn,
     Membership,
     Patient,
     RejectedVital,
@@ -56,8 +57,8 @@ NOUNS = [
     Ward,
     WebhookEndpoint,
 ]
-OF_NO_WARD = [ServiceToken]  # an administrator's alone
-ONLY_READ = [Alert, AlertEvent, Delivery, EmergencyAccess, RejectedVital, ThresholdChange]
+OF_NO_WARD = [FailedSignIn, ServiceToken]  # an administrator's alone
+ONLY_READ = [Alert, AlertEvent, Delivery, EmergencyAccess, FailedSignIn, RejectedVital, ThresholdChange]
 
 
 @pytest.fixture
@@ -75,6 +76,7 @@ def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: Us
     EmergencyAccess.objects.create(user=noor, ward=north, role="nurse", reason="cardiac arrest", **times)
     WebhookEndpoint.objects.create(ward=north, name="pager", url="http://pager.example.org/", secret="between us two only")
     service_tokens.issue(ServiceToken(name="research"), wards=[north], by=root, at=now)
+    FailedSignIn.objects.create(username=noor.login, ip_address="10.1.1.1", failures_since_start=1)
     recipients.written(Alert.objects.earliest("raised_at"), user=noor, way=Way.IN_APP, now=now).save()
 
 
@@ -154,6 +156,14 @@ def test_staff_of_another_ward_see_nothing_of_it(busy_ward: None, eve: User, nor
     assert foreign.exists()
     assert not set(answer.context["cl"].result_list) & set(foreign)
     assert browser.get(address(noun, "change", foreign.first().pk)).status_code == 302  # "does not exist", and to the index
+
+
+@pytest.mark.parametrize("noun", OF_NO_WARD)
+def test_what_is_of_no_ward_is_an_administrators(busy_ward: None, dora: User, noun: type[models.Model]) -> None:
+    browser = signed_in(_staff(dora))
+
+    assert browser.get(address(noun)).status_code == 403
+    assert browser.get(address(noun, "change", noun._default_manager.get().pk)).status_code == 403
 
 
 def test_staff_cannot_make_themselves_administrators(noor: User) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.forms.models import model_to_dict
 
@@ -105,3 +106,17 @@ def test_simulation_keeps_off_a_real_patient_of_its_number(north, now):
         call_command("simulate", create=True, patients=3)
 
     assert not Ward.objects.filter(slug="simulation").exists()
+
+
+def test_the_demos_passwords_are_found_where_there_is_no_demo(now, settings):
+    hospital.load(at=now)
+    settings.DEMO = False
+    nurse = User.objects.get(login="nurse")
+    nurse.set_password("a secret of her own")
+    nurse.save()
+
+    (fault,) = (each for each in run_checks(databases=["default"]) if each.id == "medql.E005")
+    assert "doctor, administrator" in fault.msg
+    assert "nurse" not in fault.msg
+    settings.DEMO = True
+    assert not [each for each in run_checks(databases=["default"]) if each.id == "medql.E005"]
