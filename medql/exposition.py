@@ -15,7 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from accounts import looks
+from accounts import looks, rates
 from accounts.models import AuditEntry, AuditHead, Ward
 from monitoring import feeds
 from monitoring.models import Alert, Delivery, Fault, Vital, WatcherBeat
@@ -127,7 +127,21 @@ def trail() -> Iterator[Metric]:
     yield from (waiting, age, sealed, unwritten, lost)
 
 
-FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers, faults, trail)
+def device_door() -> Iterator[Metric]:
+    """Of the web process that answers, since it began."""
+    told = {
+        "device_requests_limited": "Requests of devices that sent more often than they may, answered 429.",
+        "wrong_device_keys": "Requests with a device key that nobody has.",
+        "revoked_device_keys": "Requests with a device key that was revoked, or of a device that is switched off.",
+        "requests_counted_alone": "Requests that were counted by this process alone, since Redis did not answer.",
+    }
+    for name, sentence in told.items():
+        total = CounterMetricFamily(f"medql_{name}", sentence)
+        total.add_metric([], rates.counted[name])
+        yield total
+
+
+FAMILIES: tuple[Family, ...] = (open_alerts, watchers, escalations, sendings, vitals, viewers, faults, trail, device_door)
 
 
 class _Collector(Collector):

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as medql_settings
 from django.test import Client
 
-from accounts import keys, looks
+from accounts import keys, known_keys, looks, rates
 from accounts.models import Bed, Device, Membership, User, Ward
 from monitoring.models import Admission, Patient
 from monitoring.services import admissions
@@ -38,6 +38,16 @@ def _nothing_seen_yet() -> Iterator[None]:
     looks.buffer.forget()
     yield
     looks.buffer.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """A test's devices have the ids of the last test's: what this process remembers of those is no longer true."""
+    yield
+    known_keys.forget_all()
+    for limiter in (rates.alone(), rates.shared()):
+        if limiter:
+            limiter.storage.reset()
 
 
 @pytest.fixture
@@ -117,11 +127,11 @@ def _admitted(patient_id: str, name: str, ward: Ward, position: int, now: dateti
 
 
 @pytest.fixture
-def gateway(north: Ward) -> Monitor:
+def gateway(north: Ward, now: datetime) -> Monitor:
     """Sends for every patient of North."""
     device = Device.objects.create(name="GW-NORTH", kind=Device.Kind.GATEWAY)
     device.wards.add(north)
-    return Monitor(device, keys.issue(device))
+    return Monitor(device, keys._make(device, at=now))  # issued before the trail begins
 
 
 @pytest.fixture
@@ -130,7 +140,7 @@ def monitor(ada: Patient, north: Ward, now: datetime) -> Monitor:
     device = Device.objects.create(name="M7", kind=Device.Kind.MONITOR)
     device.wards.add(north)
     admissions.assign(device, patient=ada, by=None, at=now - timedelta(days=1))
-    return Monitor(device, keys.issue(device))
+    return Monitor(device, keys._make(device, at=now))  # issued before the trail begins
 
 
 @pytest.fixture

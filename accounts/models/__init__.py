@@ -1,6 +1,7 @@
 from accounts.models.audit_entry import AuditEntry, ByKind, Deed, Door
 from accounts.models.audit_head import AuditHead
-from accounts.models.device import Device, DeviceKey
+from accounts.models.device import Device
+from accounts.models.device_key import DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.failed_sign_in import FailedSignIn
 from accounts.models.membership import Membership

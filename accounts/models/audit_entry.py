@@ -62,6 +62,7 @@ class Deed(models.TextChoices):
     KEY_REVOKED = "key_revoked", "revoked a device key"
     LOOKS_LOST = "looks_lost", "lost entries"
     CHAIN_RESUMED = "chain_resumed", "resumed the chain of seals"
+    KEY_REFUSED = "key_refused", "showed a device key that opens nothing"
 
 
 class ByKind(models.TextChoices):

@@ -1,3 +1,4 @@
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -26,6 +27,12 @@ class Device(models.Model):
         default=False,
         help_text="What it measures is missed when it falls silent, also when it sends less often than once a minute.",
     )
+    requests_per_second = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How often it may send, on average over 10 s. Empty: as often as others of its kind.",
+    )
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -34,20 +41,11 @@ class Device(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind__in=["monitor", "gateway", "kiosk", "pillbox"]), name="device_kind_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(requests_per_second__isnull=True) | models.Q(requests_per_second__gte=1),
+                name="device_may_send",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
-
-
-class DeviceKey(models.Model):
-    """The key a device shows; only its hash is kept. The prefix finds the row, the secret proves the device."""
-
-    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="keys")
-    prefix = IdentifierField(max_length=16, unique=True)
-    secret_hash = models.CharField("SHA-256 of the secret", max_length=64)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    def __str__(self) -> str:
-        return f"{self.device} {self.prefix}…"

@@ -8,10 +8,9 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import Device
-from monitoring.api.authentication import DeviceKeyAuthentication, IsDevice
+from monitoring.api.device_door import DeviceDoor
 from monitoring.api.errors import Malformed, TooLarge
 from monitoring.clinical.signs import Sign
 from monitoring.models import Vital
@@ -27,11 +26,8 @@ OBJECT_STATUS = {
 }
 
 
-class VitalsView(APIView):
+class VitalsView(DeviceDoor):
     """Takes a list of items (202) or a single one (201), from a device with its key."""
-
-    authentication_classes = [DeviceKeyAuthentication]
-    permission_classes = [IsDevice]
 
     def post(self, request: Request) -> Response:
         received_at = timezone.now()

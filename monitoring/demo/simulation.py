@@ -27,7 +27,7 @@ def prepare(*, patients: int, start_id: int, zero_is_absent: bool, at: datetime)
     """Patients in beds of the simulation ward and a gateway with a new key that sends for them. Raises NotSimulated."""
     ward = _ward(patients=patients, start_id=start_id, at=at)
     gateway = _device(f"SIM-GATEWAY-{start_id}", Device.Kind.GATEWAY, ward, zero_is_absent=zero_is_absent)
-    return sources.of_gateway(keys.rotate(gateway, at=at), patients=patients, start_id=start_id)
+    return sources.of_gateway(keys.rotate(gateway, at=at, by=None, overlap=keys.AT_ONCE), patients=patients, start_id=start_id)
 
 
 @transaction.atomic
@@ -36,7 +36,7 @@ def prepare_monitor(*, patients: int, start_id: int, at: datetime) -> list[Sourc
     ward = _ward(patients=patients, start_id=start_id, at=at)
     monitor = _device(f"SIM-MONITOR-{start_id}", Device.Kind.MONITOR, ward, zero_is_absent=False)
     move(monitor.name, sources.patient_id(start_id), at=at)
-    return [Source("", monitor.name, keys.rotate(monitor, at=at))]
+    return [Source("", monitor.name, keys.rotate(monitor, at=at, by=None, overlap=keys.AT_ONCE))]
 
 
 def move(device: str, patient_id: str, *, at: datetime) -> None:

@@ -92,7 +92,8 @@ def test_a_key_that_is_withdrawn_opens_nothing(wall: Client, device: Device, fat
     if fate == "revoked":
         keys.revoke(device, at=timezone.now())
     else:
-        Device.objects.update(is_active=False)
+        device.is_active = False
+        device.save()
 
     assert wall.get("/wards/north/").status_code == 302
 

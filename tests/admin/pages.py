@@ -66,7 +66,7 @@ def said(answer: Any) -> list[str]:
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
-def act(office: Client, noun: type[models.Model], action: str, *rows: models.Model) -> Any:
+def act(office: Client, noun: type[models.Model], action: str, *rows: models.Model, **told: str) -> Any:
     """Choose rows of a list and let the administration act on them."""
-    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]} | told
     return office.post(address(noun), chosen)

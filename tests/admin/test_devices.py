@@ -6,9 +6,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from accounts import keys
 from accounts.models import Device, DeviceKey, User, Ward
 from monitoring.models import Admission, DeviceAssignment, Patient
 from monitoring.services import admissions
@@ -31,13 +33,33 @@ def test_a_new_devices_key_is_shown_once_and_works(office: Client, north: Ward, 
     assert not LogEntry.objects.filter(change_message__contains=key.partition(".")[2]).exists()
 
 
-def test_a_rotated_key_shuts_the_old_one_out(office: Client, monitor: Monitor, ada: Patient) -> None:
-    act(office, Device, "rotate_key", monitor.device)
+@pytest.mark.parametrize(("overlap", "old", "told"), [({}, 202, "in 10 min"), ({"overlap": "0"}, 403, "at once")])
+def test_a_rotated_key_goes_on_as_long_as_one_says(
+    office: Client, monitor: Monitor, ada: Patient, overlap: dict[str, str], old: int, told: str
+) -> None:
+    act(office, Device, "rotate_key", monitor.device, **overlap)
     key = _key_on(office.get(address(Device)))
 
-    assert monitor.post([item(ada, spo2=97)]).status_code == 403
+    assert monitor.post([item(ada, spo2=97)]).status_code == old
     assert Monitor(monitor.device, key).post([item(ada, spo2=97)]).status_code == 202
-    assert LogEntry.objects.get(object_id=monitor.device.pk).change_message == "Rotated the key."
+    assert LogEntry.objects.get(object_id=monitor.device.pk).change_message == f"Rotated the key; the old ones end {told}."
+
+
+def test_no_other_overlap_than_those_offered(office: Client, monitor: Monitor) -> None:
+    answer = act(office, Device, "rotate_key", monitor.device, overlap="100000")
+
+    assert said(answer) == ["No action selected."]
+    assert DeviceKey.objects.count() == 1
+
+
+def test_the_page_of_a_device_tells_of_each_key(office: Client, monitor: Monitor, ada: Patient, now: datetime) -> None:
+    monitor.post([item(ada, now, spo2=97)])
+    keys.rotate(monitor.device, at=now, by=None)
+
+    page = office.get(address(Device, "change", monitor.device.pk)).content.decode()
+
+    assert page.count("the key of this device") == page.count("goes on for a while") == 1
+    assert office.get(address(Device)).context["cl"].result_list[0].key_used_at is not None
 
 
 def test_a_revoked_device_is_shut_out(office: Client, monitor: Monitor, ada: Patient) -> None:

@@ -74,7 +74,7 @@ def test_demo_whose_password_was_changed_is_a_hospital(now):
         hospital.load(at=now)
 
 
-def test_new_keys_replace_the_old_and_are_not_printed(tmp_path, capsys):
+def test_new_keys_replace_the_old_and_are_not_printed(tmp_path, capsys, now):
     path = tmp_path / "keys.json"
     call_command("load_demo", keys=path)
     (first, *_) = sources.read(path)
@@ -83,10 +83,10 @@ def test_new_keys_replace_the_old_and_are_not_printed(tmp_path, capsys):
 
     (second, *_) = issued = sources.read(path)
     printed = capsys.readouterr().out
-    assert keys.device_of(second.key) == Device.objects.get(name=second.device)
+    assert keys.device_of(second.key, now=now) == Device.objects.get(name=second.device)
     assert not any(source.key in printed for source in issued)
     with pytest.raises(keys.RevokedKey):
-        keys.device_of(first.key)
+        keys.device_of(first.key, now=now)
 
 
 def test_simulation_ward_can_be_prepared_again(now):

@@ -149,7 +149,7 @@ class TestKeys:
         assert Monitor(gateway.device, f"{prefix}.guess").post("[]").status_code == 401
 
     def test_a_revoked_key_is_403(self, gateway, now):
-        keys.revoke(gateway.device, at=now)
+        keys.revoke(gateway.device, at=now, by=None)
 
         answer = gateway.post("[]")
 

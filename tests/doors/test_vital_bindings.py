@@ -82,12 +82,6 @@ class TestAddress:
 
         assert rejected(answer) == [("not_assigned", "patient_id", False)]
 
-    def test_a_kiosk_measures_nobody(self, ada, north, now):
-        device = Device.objects.create(name="WALL", kind=Device.Kind.KIOSK)
-        device.wards.add(north)
-
-        assert rejected(Monitor(device, keys.issue(device)).post([item(ada, now, spo2=97)]))[0][0] == "not_assigned"
-
 
 class TestTime:
     @pytest.mark.parametrize(

@@ -34,9 +34,15 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        return self._ask("POST", path, body, {"Content-Type": "application/json"} | headers)
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        return self._ask("GET", path, None, headers)
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         link = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
-            link.request("POST", path, body, {"Content-Type": "application/json"} | headers)
+            link.request(method, path, body, headers)
             answer = link.getresponse()
             return answer.status, answer.read()
         finally:

@@ -10,12 +10,15 @@ from typing import Any
 
 
 class Road:
-    """Carries bytes between a port of its own and a server. Closed, it refuses whoever comes, and cuts who is on it."""
+    """Carries bytes between a port of its own and a server. Closed, it refuses whoever comes, and cuts who is on it; held, it
+    lets everybody in and carries nothing."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
         self._on_it: list[socket.socket] = []
         self.port = 0
+        self._flows = threading.Event()
+        self._flows.set()
         self.open()
 
     def open(self) -> None:
@@ -31,6 +34,12 @@ class Road:
                 one.shutdown(socket.SHUT_RDWR)
         self._on_it.clear()
 
+    def hold(self) -> None:
+        self._flows.clear()
+
+    def let_go(self) -> None:
+        self._flows.set()
+
     def _let_in(self, door: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the door was closed
             while True:
@@ -38,12 +47,13 @@ class Road:
                 there = socket.create_connection(self._server)
                 self._on_it += [here, there]
                 for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=_carry, args=(one, other), daemon=True).start()
+                    threading.Thread(target=_carry, args=(one, other, self._flows), daemon=True).start()
 
 
-def _carry(one: socket.socket, other: socket.socket) -> None:
+def _carry(one: socket.socket, other: socket.socket, flows: threading.Event) -> None:
     with contextlib.suppress(OSError):
         while bytes_ := one.recv(65536):
+            flows.wait()
             other.sendall(bytes_)
     for end in (one, other):
         with contextlib.suppress(OSError):
@@ -56,4 +66,5 @@ def road_to(server: Mapping[str, Any]) -> Iterator[Road]:
     try:
         yield road
     finally:
+        road.let_go()
         road.close()
