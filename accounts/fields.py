@@ -1,5 +1,7 @@
 """Identifiers that devices and other systems give us, and columns that are sealed."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 
@@ -39,6 +41,12 @@ class SealedField(models.TextField):
     def __init__(self, *args: Any, about: str, by: str, **kwargs: Any) -> None:
         self.about, self.by = about, by
         super().__init__(*args, **kwargs | {"editable": False})
+
+    @classmethod
+    def of(cls, model: type[models.Model], name: str) -> SealedField:
+        field = model._meta.get_field(name)
+        assert isinstance(field, cls)
+        return field
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.db import transaction
 
@@ -27,7 +26,7 @@ HOUR = timedelta(hours=1)
 REFRESH_LIVES = timedelta(days=7)
 FAMILY_LIVES = timedelta(days=30)  # then the person signs in again, however diligently the device has refreshed
 LONGEST = 200  # letters; ours have 43
-SEALED = cast(SealedField, RefreshToken._meta.get_field("sealed"))
+SEALED = SealedField.of(RefreshToken, "sealed")
 
 
 class SessionOver(WrongToken):

@@ -43,6 +43,8 @@ class Deed(models.TextChoices):
     ASSIGNED = "assigned", "put a device on"
     SCALE_CHANGED = "scale_changed", "changed the NEWS2 scale"
     PREGNANCY_CHANGED = "pregnancy_changed", "changed the pregnancy"
+    HISTORY_CHANGED = "history_changed", "changed the history"
+    CONTACTS_CHANGED = "contacts_changed", "changed the contacts"
     ARCHIVED = "archived", "archived"
     BROUGHT_BACK = "brought_back", "brought back"
     ADDED = "added", "added"

@@ -20,12 +20,13 @@ from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
 from accounts.models import User, Ward
 from monitoring import realtime
 from monitoring.admin import limits
+from monitoring.admin.dossiers import HasDossier
 from monitoring.admin.forms import VersionedForm
 from monitoring.admin.overrides import SetsLimits, may_set
 from monitoring.clinical.bands import months
 from monitoring.models import Admission, Alert, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.models.patient import today
-from monitoring.services import patients, suggestions
+from monitoring.services import dossiers, patients, suggestions
 from monitoring.services.layers import Scope
 
 
@@ -86,7 +87,7 @@ class PatientForm(VersionedForm):
 
 
 @admin.register(Patient)
-class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
+class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
     to_add, to_change = Permission.REGISTER, Permission.CHANGE_PATIENT
     form = PatientForm
     list_display = ("patient_id", "name", "gender", "birth_date", "bed", "open_alerts", "archived_at")
@@ -124,11 +125,12 @@ class PatientAdmin(Kept, OfVisibleWards, SetsLimits):
         pregnant = ("expecting", "expecting_why") if self._may(request, obj, patients.may_set_pregnant) else ("pregnant",)
         scores = ("Scores", {"fields": (*scale, "scale_history", *pregnant, "pregnancy_history")})
         login = (("Own login", {"fields": ("user",)}),) if self.allows(request, Permission.RUN_HOSPITAL, None) else ()
-        now = ("Now", {"fields": ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")})
+        known = ("way_to_dossier",) if isinstance(request.user, User) and dossiers.may_read(request.user, obj) else ()
+        now = ("Now", {"fields": ("stay", *known, "open_alerts", "limits_in_force", "suggestion", "limits_history")})
         return (person, scores, *login, now)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
-        now = ("stay", "open_alerts", "limits_in_force", "suggestion", "limits_history")
+        now = ("stay", "way_to_dossier", "open_alerts", "limits_in_force", "suggestion", "limits_history")
         settled = ("spo2_scale", "scale_history", "pregnant", "pregnancy_history")
         if obj is None:
             return (*now, *settled)

@@ -4,6 +4,7 @@ from monitoring.models.alert import Alert, AlertEvent
 from monitoring.models.assignment import DeviceAssignment
 from monitoring.models.delivery import Delivery
 from monitoring.models.device_state import DeviceState
+from monitoring.models.dossier import Dossier, DossierChange
 from monitoring.models.escalation_step import EscalationStep
 from monitoring.models.fault import Fault
 from monitoring.models.patient import Patient
@@ -26,6 +27,8 @@ __all__ = [
     "Delivery",
     "DeviceAssignment",
     "DeviceState",
+    "Dossier",
+    "DossierChange",
     "EscalationStep",
     "Fault",
     "Patient",
