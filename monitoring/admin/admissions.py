@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
@@ -171,7 +171,9 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
 
     def discharge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Says what a discharge ends, asks when it was, and does it."""
-        admission = get_object_or_404(self.get_queryset(request).select_related("patient"), pk=unquote(object_id))
+        admission = self.get_object(request, unquote(object_id))
+        if admission is None:
+            raise Http404
         if not super().has_change_permission(request, admission):
             raise PermissionDenied
         form = DischargeForm(request.POST if request.method == "POST" else None)

@@ -183,3 +183,8 @@ def _stay(patient: Patient, bed: Bed, at: datetime, notes: str = "") -> dict[str
 
 def _page(patient: Patient, page: str = "change") -> str:
     return address(Admission, page, Admission.objects.get(patient=patient).pk)
+
+
+@pytest.mark.parametrize("place", ["0", "999999", "x", "%00"])
+def test_a_stay_that_never_was_is_404(office: Client, place: str) -> None:
+    assert office.get(f"/admin/monitoring/admission/{place}/discharge/").status_code == 404
