@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import connections
 
-from accounts import breached
+from accounts import breached, keyring, rotation
 from accounts.fields import IdentifierField
 
 LONGEST_IDLE = timedelta(hours=1)
@@ -45,6 +45,32 @@ def breached_passwords_can_be_asked(app_configs: Sequence[AppConfig] | None, **k
         hint = 'Have I Been Pwned, "Pwned Passwords", SHA-1 ordered by hash, as one text file.'
         return [Error(f"BREACHED_PASSWORDS cannot be used: {fault}.", hint=hint, id="accounts.E004")]
     return []
+
+
+@register(Tags.database)
+def sealed_columns_can_be_opened(databases: Iterable[str] | None = None, **kwargs: Any) -> list[Error]:
+    """A key that was taken from the ring too early is missed before the first nurse misses a dossier."""
+    ids = [key.id for key in keyring.ring()]
+    return [
+        Error(
+            f"{column} has rows that no key in MEDQL_KEYS opens.",
+            hint="Put the key back at the end of MEDQL_KEYS, and ask `manage.py rotate_keys --check` before it is taken out.",
+            id="accounts.E006",
+        )
+        for alias in databases or []
+        for column in rotation.columns()
+        if _is_migrated(alias, column) and column.beside(*ids).using(alias).exists()
+    ]
+
+
+def _is_migrated(alias: str, column: rotation.Column) -> bool:
+    """`migrate` asks the checks first."""
+    connection, table = connections[alias], column.model._meta.db_table
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return False
+        described = connection.introspection.get_table_description(cursor, table)
+    return column.field.column in {each.name for each in described}
 
 
 @register(Tags.database)

@@ -36,12 +36,12 @@ class Key:
 
 def read(text: str) -> tuple[Key, ...]:
     """The ring that this text describes. Raises BadRing."""
-    ring = tuple(_key(place, entry.strip()) for place, entry in enumerate(text.split(","), 1))
-    if len({key.id for key in ring}) < len(ring):
+    keys = tuple(_key(place, entry.strip()) for place, entry in enumerate(text.split(","), 1))
+    if len({key.id.lower() for key in keys}) < len(keys):  # SQLite looks for a and A alike
         raise BadRing("MEDQL_KEYS has two keys of one id: nobody could say which of them sealed what.")
-    if len({key.secret for key in ring}) < len(ring):
+    if len({key.secret for key in keys}) < len(keys):
         raise BadRing("MEDQL_KEYS has one key under two ids: a rotation to it would change nothing.")
-    return ring
+    return keys
 
 
 def _key(place: int, entry: str) -> Key:
@@ -64,15 +64,20 @@ def _padded(text: str) -> str:
     return bare + "=" * (-len(bare) % 4)
 
 
+def ring() -> tuple[Key, ...]:
+    """The current key, then those that only open."""
+    keys: tuple[Key, ...] = settings.KEY_RING
+    return keys
+
+
 def current() -> Key:
     """The key that seals from now on."""
-    ring: tuple[Key, ...] = settings.KEY_RING
-    return ring[0]
+    return ring()[0]
 
 
 def by_id(id: str) -> Key:
     """The key that sealed under this id. Raises UnknownKey."""
-    for key in settings.KEY_RING:
+    for key in ring():
         if key.id == id:
             return key
     raise UnknownKey(id)

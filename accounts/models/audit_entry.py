@@ -59,6 +59,7 @@ class Deed(models.TextChoices):
     GLASS_CLOSED = "glass_closed", "left after an emergency"
     KIOSK_SET_UP = "kiosk_set_up", "made a browser a kiosk"
     KIOSK_TAKEN_DOWN = "kiosk_taken_down", "took a kiosk's key out of a browser"
+    SEALED_ANEW = "sealed_anew", "sealed everything anew"
     KEY_ISSUED = "key_issued", "issued a device key"
     KEY_ROTATED = "key_rotated", "rotated a device key"
     KEY_REVOKED = "key_revoked", "revoked a device key"

@@ -59,6 +59,7 @@ SAME = hashlib.sha256(b"same").digest()
         (entry("a", b"\0" * 32), "not random"),
         (entry("a", b"changeme" * 4), "not random"),
         (f"{entry('a')},{entry('a')}", "two keys of one id"),
+        (f"{entry('a')},{entry('A')}", "two keys of one id"),
         (f"{entry('a', SAME)},{entry('b', SAME)}", "one key under two ids"),
     ],
 )
