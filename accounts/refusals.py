@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
-from accounts import audit
+from accounts import audit, visits
 from accounts.models import Device, ServiceToken, User
 
 TURNED_AWAY = frozenset({403, 404})
@@ -57,4 +57,4 @@ def _actor(request: HttpRequest) -> User | Device | ServiceToken | None:
         found = getattr(request, name, None)
         if isinstance(found, User | Device | ServiceToken):
             return found
-    return None
+    return visits.known(request) if hasattr(request, "user") else None

@@ -25,7 +25,11 @@ class NotSignedIn(Exception):
 
 
 class NotYours(Exception):
-    """There is no such ward, or it is not for these eyes."""
+    """There is no such ward, or it is not for these eyes: those of `who`."""
+
+    def __init__(self, who: User | Device | ServiceToken) -> None:
+        super().__init__(str(who))
+        self.who = who
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,13 @@ def into(slug: str, *, request: HttpRequest, now: datetime, before: Pass | None 
     for way in ways:
         if found := next(way, None):
             return found
-    raise NotYours if request.user.is_authenticated or kiosk_of(request) else NotSignedIn
+    who = known(request)
+    raise NotYours(who) if who else NotSignedIn
+
+
+def known(request: HttpRequest) -> User | Device | None:
+    """Who it is that asks, whether let in or not."""
+    return request.user if isinstance(request.user, User) else kiosk_of(request)
 
 
 def by_socket(slug: str, *, scope: dict[str, Any], now: datetime, before: Pass | None = None) -> Pass:
@@ -70,10 +80,10 @@ def by_socket(slug: str, *, scope: dict[str, Any], now: datetime, before: Pass |
     if holder is None:
         return into(slug, request=_as_request(scope), now=now, before=before)
     if isinstance(holder, ServiceToken):
-        raise NotYours  # a board is for eyes
+        raise NotYours(holder)  # a board is for eyes
     ward = Ward.objects.visible_to(holder.user).filter(slug=slug).first()
     if ward is None:
-        raise NotYours
+        raise NotYours(holder.user)
     return Pass(ward, user=holder.user, token_id=holder.pk)
 
 

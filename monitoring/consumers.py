@@ -54,7 +54,11 @@ class WardBoard(AsyncWebsocketConsumer):
 
     def _ask(self, before: Pass | None) -> Pass:
         now, slug = timezone.now(), self.scope["url_route"]["kwargs"]["slug"]
-        entry = visits.by_socket(slug, scope=self.scope, now=now, before=before)
+        try:
+            entry = visits.by_socket(slug, scope=self.scope, now=now, before=before)
+        except visits.NotYours as refusal:
+            audit.refused(by=refusal.who, at=now, about=f"socket {self.scope['path']}", detail={"code": NOT_FOUND})
+            raise
         audit.saw(by=entry.actor, at=now, ward=entry.ward, page="board")
         return entry
 

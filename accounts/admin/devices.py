@@ -45,6 +45,7 @@ class DeviceActionForm(ActionForm):
 
 @admin.register(Device)
 class DeviceAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    named_by = "name"
     to_see = Permission.SEE_STAFF
     ward_path = "wards"
     list_display = ("name", "kind", "sends_from", "zero_is_absent", "is_active", "live_keys", "key_issued_at", "key_used_at")
@@ -103,13 +104,13 @@ class DeviceAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
         ends = OVERLAPS[overlap // timedelta(minutes=1)]
         for device in self._own(request, devices):
             self._show(request, device, keys.rotate(device, at=timezone.now(), by=_person(request), overlap=overlap))
-            self.log_change(request, device, f"Rotated the key; the old ones end {ends}.")
+            self.log_deed(request, device, f"Rotated the key; the old ones end {ends}.")
 
     @admin.action(description="Revoke all keys: the device is shut out at once", permissions=["change"])
     def revoke_keys(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
         for device in self._own(request, devices):
             count = keys.revoke(device, at=timezone.now(), by=_person(request))
-            self.log_change(request, device, f"Revoked {count} keys.")
+            self.log_deed(request, device, f"Revoked {count} keys.")
             self.message_user(request, f"{device}: {count} {'key' if count == 1 else 'keys'} revoked.", "success")
 
     def _own(self, request: HttpRequest, devices: QuerySet[Device]) -> list[Device]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from accounts import access
 from accounts.access import Permission
+from accounts.admin.trail import Trailed
 from accounts.models import User, Ward
 
 
-class ByRole(BaseModelAdmin):
+class ByRole(Trailed):
     """What a person may do on a page is his role's, by the table of accounts.access; Django's own permissions are not asked."""
 
     to_see = Permission.READ_RECORD

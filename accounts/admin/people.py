@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -51,6 +52,7 @@ class RegistrationFilter(NamedChoices):
 
 @admin.register(User)
 class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
+    named_by = "login"
     to_see = Permission.SEE_STAFF
     ward_path = "memberships__ward"
     form = PersonForm
@@ -97,7 +99,7 @@ class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
         assert isinstance(request.user, User)  # admin lets nobody else in
         for person in people:
             if self.has_change_permission(request, person) and registration.approve(person, by=request.user, at=timezone.now()):
-                self.log_change(request, person, "Approved.")
+                self.log_deed(request, person, "Approved.")
                 self.message_user(request, f"{person.login} may sign in. A ward comes by a membership.", "success")
 
     @admin.action(description="Deactivate: they can no longer sign in", permissions=["change"])
@@ -107,8 +109,9 @@ class PersonAdmin(Kept, OfVisibleWards, UserAdmin):
             if person.pk == request.user.pk or not self.has_change_permission(request, person):
                 self.message_user(request, f"{person.login} stays active.", "warning")
             elif person.is_active:
-                User.objects.filter(pk=person.pk).update(is_active=False)
-                self.log_change(request, person, "Deactivated.")
+                with transaction.atomic():
+                    User.objects.filter(pk=person.pk).update(is_active=False)
+                    self.log_change(request, person, "Deactivated.")
                 self.message_user(request, f"{person.login} can no longer sign in.", "success")
 
 

@@ -36,6 +36,8 @@ class NewServiceTokenForm(forms.ModelForm):
 class ServiceTokenAdmin(Kept, admin.ModelAdmin):
     """What a program may read does not change under it: another need is another token."""
 
+    told_by_verb = True
+    named_by = "name"
     to_see = Permission.RUN_HOSPITAL
     form = NewServiceTokenForm
     list_display = ("name", "reads", "created_at", "created_by", "used_at", "expires_at", "revoked_at")
@@ -71,5 +73,5 @@ class ServiceTokenAdmin(Kept, admin.ModelAdmin):
         assert isinstance(request.user, User)  # admin lets nobody else in
         for token in tokens:
             if service_tokens.revoke(token, by=request.user, at=timezone.now()):
-                self.log_change(request, token, "Revoked.")
+                self.log_deed(request, token, "Revoked.")
                 self.message_user(request, f"{token} is shut out.", "success")

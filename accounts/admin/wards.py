@@ -21,6 +21,7 @@ class BedInline(ByRole, admin.TabularInline):
 
 @admin.register(Ward)
 class WardAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    named_by = "slug"
     to_see = Permission.SEE_STAFF
     ward_path = "pk"
     list_display = ("name", "slug", "beds_count")

@@ -63,6 +63,8 @@ class Deed(models.TextChoices):
     KEY_ISSUED = "key_issued", "issued a device key"
     KEY_ROTATED = "key_rotated", "rotated a device key"
     KEY_REVOKED = "key_revoked", "revoked a device key"
+    REPLAYED = "replayed", "replayed a refused vital"
+    SENT_AGAIN = "sent_again", "had messages sent again"
     LOOKS_LOST = "looks_lost", "lost entries"
     CHAIN_RESUMED = "chain_resumed", "resumed the chain of seals"
     KEY_REFUSED = "key_refused", "showed a device key that opens nothing"

@@ -69,6 +69,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.login
 
+    def for_audit(self) -> dict[str, Any]:
+        return {"active": self.is_active, "staff": self.is_staff, "administrator": self.is_superuser}
+
     def clean(self) -> None:
         self.login = self.login.lower()
         self.email = self.email.lower() if self.email else None

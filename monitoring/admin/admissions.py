@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -83,7 +84,8 @@ class MoveForm(DeedForm):
     def act(self) -> Admission:
         if self.cleaned_data["bed"].pk != self.lies.bed_id:
             admissions.transfer(self.instance, bed=self.cleaned_data["bed"], by=self.by, at=self.cleaned_data["moved_at"])
-        self.instance.save(update_fields=["notes"])
+        if "notes" in self.changed_data:
+            admissions.note(self.instance, self.cleaned_data["notes"], by=self.by, at=timezone.now())
         return self.instance
 
 
@@ -99,6 +101,8 @@ class OpenFilter(NamedChoices):
 
 @admin.register(Admission)
 class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    patient_path = "patient"
+    told_by_verb = True
     to_change = Permission.ADMIT
     list_display = ("patient", "bed_now", "admitted_at", "admitted_by", "discharged_at", "discharged_by")
     list_filter = (OpenFilter, "admitted_at", ("placements__bed__ward", VisibleChoices))
@@ -176,6 +180,7 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
             raise Http404
         if not super().has_change_permission(request, admission):
             raise PermissionDenied
+        self.saw(request, f"{admission.pk}/discharge", admission)
         form = DischargeForm(request.POST if request.method == "POST" else None)
         if form.is_valid() and self._discharged(request, admission, form):
             return redirect("admin:monitoring_admission_change", admission.pk)

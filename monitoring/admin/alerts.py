@@ -35,6 +35,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
+    patient_path = "patient"
     list_display = (
         "message_shown",
         "severity",
@@ -72,6 +73,7 @@ class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
 
 @admin.register(AlertEvent)
 class AlertEventAdmin(ReadOnly, OfVisibleWards, Endless):
+    patient_path = "alert.patient"
     list_display = ("at", "what", "alert_message", "severity", "value_shown", "by", "note", "ward")
     list_filter = ("what", "severity", ("ward", VisibleChoices), "at")
     shown_beside = ("alert", "by", "ward")

@@ -41,6 +41,8 @@ class NowFilter(NamedChoices):
 
 @admin.register(DeviceAssignment)
 class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
+    patient_path = "patient"
+    told_by_verb = True
     to_add = Permission.ASSIGN
     ward_path = "device__wards"
     list_display = ("device", "patient", "started_at", "ended_at", "assigned_by")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
-from accounts.models import Ward
+from accounts.models import User, Ward
 from monitoring.admin.paging import Endless
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
@@ -51,6 +51,7 @@ class DeliveryInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, OfVisibleWards, Endless):
+    patient_path = "alert.patient"
     list_display = ("created_at", "alert_message", "channel", "recipient_shown", "state", "attempts", "last_error", "sent_at")
     list_filter = (OutcomeFilter, WayFilter, "severity", ("ward", VisibleChoices), "created_at")
     shown_beside = ("alert", "user", "endpoint__ward", "ward")
@@ -79,7 +80,8 @@ class DeliveryAdmin(ReadOnly, OfVisibleWards, Endless):
     @admin.action(description="Send again: what failed is tried anew, at once", permissions=["send"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         keys = [delivery.pk for delivery in chosen]
-        count = deliveries.send_again(Delivery.objects.filter(pk__in=keys), now=timezone.now())
+        assert isinstance(request.user, User)
+        count = deliveries.send_again(Delivery.objects.filter(pk__in=keys), by=request.user, now=timezone.now())
         left = len(keys) - count
         self.message_user(request, f"{count} will be sent again.", "success" if count else "warning")
         if left:

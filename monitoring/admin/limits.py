@@ -201,6 +201,7 @@ class ThresholdForm(VersionedForm):
 class ThresholdFormSet(forms.BaseInlineFormSet):
     """The overrides of one ward or patient: one for each sign and part of the day at most."""
 
+    told_by_verb = True  # in the audit
     by: User  # set by the page, as what it suggests
     suggested: ClassVar[list[Suggestion]] = []
 

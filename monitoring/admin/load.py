@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.models import User, Ward
+from accounts import audit
+from accounts.models import Deed, User, Ward
 from monitoring.services import load
 from monitoring.services.load import Load, Span
 
@@ -90,9 +91,13 @@ class Question(forms.Form):
         return Span(self.now - PERIODS[told["period"]], self.now)
 
     @property
-    def ward_ids(self) -> list[int]:
+    def one_ward(self) -> Ward | None:
         ward: Ward | None = self.cleaned_data["ward"]
-        return [ward.pk] if ward else list(self.wards.values_list("pk", flat=True))
+        return ward
+
+    @property
+    def ward_ids(self) -> list[int]:
+        return [self.one_ward.pk] if self.one_ward else list(self.wards.values_list("pk", flat=True))
 
 
 @require_GET
@@ -109,7 +114,9 @@ def page(request: HttpRequest) -> HttpResponse:
     wards, span = question.ward_ids, question.span
     measured = load.measure(wards, span)
     if "csv" in request.GET:
+        audit.record(Deed.EXPORTED, by=request.user, at=question.now, ward=question.one_ward, about="load", detail=_asked(span))
         return _spreadsheet(measured, question)
+    audit.saw(by=request.user, at=question.now, ward=question.one_ward, page="load")
     context |= _shown(measured) | _bars(load.bars(wards, span))
     context["noise"] = load.noise(wards, span)[:SHOWN_ROWS]
     context["changes"] = load.changes_of_limits(wards, Span(span.start, question.now))
@@ -119,6 +126,10 @@ def page(request: HttpRequest) -> HttpResponse:
     query.pop("change", None)
     context |= {"query": request.GET.urlencode(), "query_without_change": query.urlencode()}
     return render(request, "admin/load.html", context)
+
+
+def _asked(span: Span) -> dict[str, Any]:
+    return {"from": span.start, "until": span.end}
 
 
 def _shown(measured: Load) -> dict[str, Any]:

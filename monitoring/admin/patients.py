@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -88,6 +88,9 @@ class PatientForm(VersionedForm):
 
 @admin.register(Patient)
 class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
+    patient_path = "."
+    fields_told_by_verb = frozenset({"scale", "scale_why", "expecting", "expecting_why"})
+    named_by = "patient_id"
     to_add, to_change = Permission.REGISTER, Permission.CHANGE_PATIENT
     form = PatientForm
     list_display = ("patient_id", "name", "gender", "birth_date", "bed", "open_alerts", "archived_at")
@@ -240,21 +243,19 @@ class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
         realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})
 
     @admin.action(description="Archive: keep the record, out of the way", permissions=["archive"])
-    def archive(self, request: HttpRequest, patients: QuerySet[Patient]) -> None:
-        for patient in patients.filter(archived_at=None):
-            if Admission.objects.filter(patient=patient, is_open=True).exists():
+    def archive(self, request: HttpRequest, chosen: QuerySet[Patient]) -> None:
+        for patient in chosen:
+            try:
+                self._act(request, patient, patients.archive, "Archived.")
+            except patients.StillAdmitted:
                 self.message_user(request, f"{patient} is still admitted: discharge first.", "error")
-                continue
-            self._set_archived(request, patient, "Archived.")
 
     @admin.action(description="Bring back from the archive", permissions=["archive"])
-    def bring_back(self, request: HttpRequest, patients: QuerySet[Patient]) -> None:
-        for patient in patients.exclude(archived_at=None):
-            self._set_archived(request, patient, "Brought back from the archive.")
+    def bring_back(self, request: HttpRequest, chosen: QuerySet[Patient]) -> None:
+        for patient in chosen:
+            self._act(request, patient, patients.bring_back, "Brought back from the archive.")
 
-    def _set_archived(self, request: HttpRequest, patient: Patient, deed: str) -> None:
-        now = timezone.now()
-        at = None if patient.archived_at else now
-        Patient.objects.filter(pk=patient.pk).update(archived_at=at, updated_at=now, version=F("version") + 1)
-        self.log_change(request, patient, deed)
-        self.message_user(request, f"{patient}: {deed.lower()}", "success")
+    def _act(self, request: HttpRequest, patient: Patient, verb: Callable[..., bool], said: str) -> None:
+        if verb(patient, by=request.user, at=timezone.now()):
+            self.log_deed(request, patient, said)
+            self.message_user(request, f"{patient}: {said.lower()}", "success")

@@ -65,6 +65,8 @@ def _scope(row: Threshold | ThresholdChange) -> str:
 class ThresholdAdmin(OfScopes, DryRun):
     """Every override there is; a new one made here is the hospital's. Taking one out puts the wider limits back in force."""
 
+    patient_path = "patient"
+    told_by_verb = True
     to_add, to_change = Permission.RUN_HOSPITAL, Permission.SET_LIMITS
     form = HospitalThresholdForm
     list_display = ("sign_name", "scope", "part", "set_to", "replaces", "reason", "expires_at", "set_by", "set_at")
@@ -147,6 +149,7 @@ class ThresholdAdmin(OfScopes, DryRun):
 class ThresholdChangeAdmin(ReadOnly, OfScopes, Endless):
     """Who changed which limit, when, from what to what and why."""
 
+    patient_path = "patient"
     list_display = ("at", "what", "sign_name", "scope", "part", "was_said", "becomes_said", "reason", "by")
     list_filter = ("what", ScopeFilter, SignFilter, "at")
     shown_beside = ("ward", "patient", "by")

@@ -93,6 +93,7 @@ def _column(sign: Sign) -> Callable[[Vital], str]:
 
 @admin.register(Vital)
 class VitalAdmin(Kept, OfVisibleWards, Endless):
+    patient_path = "patient"
     to_add = Permission.RECORD
     form = VitalForm
     list_display = ("measured", "patient", "sensor_id", *map(_column, Sign), "late")

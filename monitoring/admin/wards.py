@@ -68,6 +68,7 @@ class WardForm(forms.ModelForm):
 
 @admin.register(Ward)
 class WatchedWardAdmin(WardAdmin, SetsLimits):
+    fields_told_by_verb = frozenset({"night_begins", "night_ends"})
     form = WardForm
     readonly_fields = ("limits_in_force", "limits_history")
 

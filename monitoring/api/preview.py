@@ -15,6 +15,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
 from accounts.models import User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
@@ -109,8 +110,9 @@ def _subject(user: User, body: dict[str, Any], problems: list[Problem]) -> Subje
         return None
     if name == "ward":
         ward = get_object_or_404(Ward.objects.visible_to(user), slug=body[name])
+        audit.saw(by=user, at=timezone.now(), ward=ward, page="api/dry-run")
         return Subject(ward, ward)
-    patient = patient_of(user, body[name])
+    patient = patient_of(user, body[name], page="dry-run")
     lies = layers.ward_of(patient)
     if lies is None:
         problems.append(Problem(name, "This patient lies in no bed: no limits hold for him."))

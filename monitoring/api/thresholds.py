@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import audit
 from accounts.api.authentication import BearerToken, StaffSession
 from accounts.models import ServiceToken, User, Ward
 from monitoring.api import limits_body
@@ -86,7 +87,7 @@ class PatientLimitsView(LimitsView):
     own = Source.PATIENT
 
     def scope(self, who: User | ServiceToken, **address: str) -> Scope:
-        return Scope(patient=patient_of(who, address["patient_id"]))
+        return Scope(patient=patient_of(who, address["patient_id"], page="limits"))
 
 
 class WardLimitsView(LimitsView):
@@ -107,7 +108,7 @@ class SuggestionView(StaffView):
     """Limits that a patient's last values suggest; nothing is set by asking."""
 
     def get(self, request: Request, patient_id: str) -> Response:
-        patient = patient_of(reader_of(request), patient_id)
+        patient = patient_of(reader_of(request), patient_id, page="suggestion")
         version = thresholds.version(Scope(patient=patient))
         try:
             suggested = suggestions.for_patient(patient, now=timezone.now())
@@ -135,8 +136,11 @@ def person_of(request: Request) -> User:
     return who
 
 
-def patient_of(who: User | ServiceToken, patient_id: str) -> Patient:
-    return get_object_or_404(Patient.objects.visible_to(who), patient_id=patient_id)
+def patient_of(who: User | ServiceToken, patient_id: str, *, page: str) -> Patient:
+    """A patient whom they may see, and now do."""
+    patient = get_object_or_404(Patient.objects.visible_to(who), patient_id=patient_id)
+    audit.saw(by=who, at=timezone.now(), patient=patient.patient_id, page=f"api/{page}")
+    return patient
 
 
 def _version(request: Request, body: dict[str, Any], problems: list[Problem]) -> int | None:

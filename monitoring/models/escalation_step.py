@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -56,6 +58,9 @@ class EscalationStep(models.Model):
 
     def __str__(self) -> str:
         return f"after {self.after_minutes} min: {self.get_whom_display()}"
+
+    def for_audit(self) -> dict[str, Any]:
+        return {"after_minutes": self.after_minutes, "severity": self.severity, "whom": self.whom, "ways": sorted(self.ways)}
 
     @property
     def ways(self) -> frozenset[Way]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -43,3 +44,6 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.ward} until {self.ends_at:%Y-%m-%d %H:%M}"
+
+    def for_audit(self) -> dict[str, Any]:
+        return {"person": self.user.login, "from": self.starts_at, "until": self.ends_at}

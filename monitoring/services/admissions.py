@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils import timezone
 
-from accounts.models import Bed, Device, User
+from accounts import audit
+from accounts.models import Bed, Deed, Device, User
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
-from monitoring.services import alerts, thresholds
+from monitoring.services import alerts, layers, thresholds
 from monitoring.services.transactions import retried
 
 
@@ -40,6 +42,7 @@ def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: s
     _must_be_free(bed, at)
     admission = Admission.objects.create(patient=patient, admitted_at=at, admitted_by=by, notes=notes)
     Placement.objects.create(admission=admission, bed=bed, started_at=at)
+    _record(Deed.ADMITTED, admission, by=by, bed=bed, said_at=at)
     realtime.beds_changed({bed.ward_id: [bed.pk]})
     return admission
 
@@ -54,6 +57,7 @@ def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
     placement = Placement.objects.create(admission=admission, bed=bed, started_at=at)
     alerts.move(admission, to=bed.ward, by=by, at=at)
+    _record(Deed.TRANSFERRED, admission, by=by, bed=bed, said_at=at, left=left.bed)
     realtime.beds_changed(_by_ward(left.bed, bed))
     return placement
 
@@ -74,7 +78,17 @@ def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str
     Admission.objects.filter(pk=admission.pk).update(
         discharged_at=at, discharged_by=by, is_open=None, notes="\n".join(filter(None, [admission.notes, notes]))
     )
+    _record(Deed.DISCHARGED, admission, by=by, bed=left.bed, said_at=at)
     realtime.beds_changed(_by_ward(left.bed))
+
+
+@retried
+def note(admission: Admission, notes: str, *, by: User, at: datetime) -> None:
+    """Other words about the stay."""
+    Admission.objects.filter(pk=admission.pk).update(notes=notes)
+    patient, about = admission.patient, f"admission:{admission.pk}"
+    ward, told = layers.ward_of(patient), {"fields": ["notes"]}
+    audit.record(Deed.CHANGED, by=by, at=at, patient=patient.patient_id, ward=ward, about=about, detail=told)
 
 
 @retried
@@ -95,7 +109,17 @@ def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, n
         alerts.release(device, patient=former.patient, by=by, at=at)
     elif DeviceAssignment.objects.filter(device=device, ended_at__gt=at).exists():
         raise TooEarly
+    told = {"said_at": at, "taken_off": former.patient.patient_id if former else ""}
+    ward, about = layers.ward_of(patient), f"device:{device.name}"
+    audit.record(Deed.ASSIGNED, by=by, at=timezone.now(), patient=patient.patient_id, ward=ward, about=about, detail=told)
     return DeviceAssignment.objects.create(device=device, patient=patient, started_at=at, assigned_by=by, notes=notes)
+
+
+def _record(deed: Deed, admission: Admission, *, by: User | None, bed: Bed, said_at: datetime, left: Bed | None = None) -> None:
+    """Written by our own clock: a stay may be dated back, a trail may not."""
+    told = {"bed": bed.name, "said_at": said_at} | ({"left": left.name, "left_ward": left.ward_id} if left else {})
+    about, patient = f"admission:{admission.pk}", admission.patient.patient_id
+    audit.record(deed, by=by, at=timezone.now(), patient=patient, ward=bed.ward_id, about=about, detail=told)
 
 
 def _open_placement(admission: Admission, at: datetime) -> Placement:

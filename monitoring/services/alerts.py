@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import Device, User, Ward
+from accounts import audit
+from accounts.models import Deed, Device, User, Ward
 from monitoring import realtime, sql
 from monitoring.clinical.alarm import MEMORY
 from monitoring.clinical.limits import Severity
@@ -91,11 +93,13 @@ def acknowledge(
             alert.acknowledged_at, alert.acknowledged_by = at, by
             escalation.taken([alert], at=at)
             _store(alert, AlertEvent.What.ACKNOWLEDGED, by=by, at=at)
+            _record(Deed.ACKNOWLEDGED, alert, by=by, at=at)
             return
         members = case.members() if alert.condition == MULTIPLE_SIGNS else []
         seen = [each for each in members if members_shown is None or each.pk in members_shown]
         for each in [alert, *seen]:
             case.take(each, by=by, at=at)
+        _record(Deed.ACKNOWLEDGED, alert, by=by, at=at, **({"with": [each.pk for each in seen]} if seen else {}))
 
 
 @retried
@@ -115,6 +119,7 @@ def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", severity_sh
             _store(alert, AlertEvent.What.RESOLVED, by=by, at=at, note=note)
         else:
             case.dismiss(alert, by=by, at=at, note=note)
+        _record(Deed.RESOLVED, alert, by=by, at=at)
 
 
 @retried
@@ -130,6 +135,7 @@ def silence(alert: Alert, *, minutes: int, by: User, at: datetime) -> None:
         if alert.is_open:
             alert.silenced_until, alert.silenced_by = at + timedelta(minutes=minutes), by
             _store(alert, AlertEvent.What.SILENCED, by=by, at=at, note=f"{minutes} min")
+            _record(Deed.SILENCED, alert, by=by, at=at, minutes=minutes)
 
 
 @retried
@@ -139,6 +145,7 @@ def mark_as_noise(alert: Alert, *, by: User, at: datetime, why: str) -> None:
         if alert.noise_at is None:
             alert.noise_at, alert.noise_by, alert.noise_why = at, by, why
             _store(alert, AlertEvent.What.NOISE, by=by, at=at, note=why)
+            _record(Deed.MARKED_AS_NOISE, alert, by=by, at=at)
 
 
 @contextmanager
@@ -170,6 +177,13 @@ def _store(alert: Alert, what: AlertEvent.What, *, by: User | None, at: datetime
     alert.version += 1
     alert.save()
     history.tell([alert], what, by=by, at=at, note=note)
+
+
+def _record(deed: Deed, alert: Alert, *, by: User, at: datetime, **detail: Any) -> None:
+    """What a person did to an alert; his words stay with its events."""
+    patient = alert.patient.patient_id if alert.patient else ""
+    told = {"condition": alert.condition, "severity": alert.severity} | detail
+    audit.record(deed, by=by, at=at, patient=patient, ward=alert.ward_id, about=f"alert:{alert.pk}", detail=told)
 
 
 def release(device: Device, *, patient: Patient, by: User | None, at: datetime) -> None:

@@ -14,9 +14,11 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 
-from accounts.models import Membership
+from accounts import audit
+from accounts.models import Deed, Membership, User
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services import bundles, outcomes
@@ -27,6 +29,7 @@ from monitoring.services.transactions import retried
 log = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=60)  # longer than DEADLINE and the writes around it
+NAMED = 100  # of what was sent again, in the audit
 DEADLINE = 8.0  # seconds for a whole message, however slowly the other side speaks
 
 CHANNELS: dict[str, Callable[[Sequence[Delivery]], Sending]] = {
@@ -56,10 +59,15 @@ def send_due(*, now: datetime) -> bool:
     return any([_send(way, now) for way in CHANNELS])
 
 
-def send_again(rows: QuerySet[Delivery], *, now: datetime) -> int:
+@transaction.atomic
+def send_again(rows: QuerySet[Delivery], *, by: User, now: datetime) -> int:
     """Give messages that failed all their attempts anew, from now on. Returns how many there were."""
     unsent = rows.filter(state__in=[Delivery.State.FAILED, Delivery.State.GIVEN_UP], channel__in=list(CHANNELS))
-    return unsent.update(state=Delivery.State.WAITING, attempts=0, next_attempt_at=now, claim=None)
+    keys = list(unsent.values_list("pk", flat=True))
+    if keys:
+        told = {"count": len(keys), "first": keys[:NAMED]}
+        audit.record(Deed.SENT_AGAIN, by=by, at=now, about="deliveries", detail=told)
+    return unsent.filter(pk__in=keys).update(state=Delivery.State.WAITING, attempts=0, next_attempt_at=now, claim=None)
 
 
 def see(keys: Collection[int], *, at: datetime) -> None:

@@ -11,7 +11,8 @@ import msgspec
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from accounts.models import Device, User
+from accounts import audit
+from accounts.models import Deed, Device, User
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.models import RejectedVital, Vital
@@ -152,6 +153,8 @@ def _replay(rejected: RejectedVital, *, by: User, now: datetime) -> Outcome:
     outcome = record([rejected.item.encode()], device=rejected.device, received_at=rejected.received_at, now=now)
     if not outcome.stored and not outcome.duplicates:
         raise _StillRefused(outcome)
+    about, told = f"rejected_vital:{rejected.pk}", {"device": rejected.device.name}
+    audit.record(Deed.REPLAYED, by=by, at=now, about=about, detail=told)
     return outcome
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import F
 
+from accounts import audit
 from accounts.access import Permission, permissions
-from accounts.models import User
+from accounts.models import Deed, User
 from monitoring import realtime
-from monitoring.models import Patient, Placement, PregnancyChange, ScaleChange
+from monitoring.models import Admission, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.services import alerts, layers
 from monitoring.services.transactions import retried
 
@@ -19,6 +20,10 @@ SCALES = (1, 2)
 
 class NotAllowed(Exception):
     """Only a doctor of the ward where the patient lies, or an administrator, may do this."""
+
+
+class StillAdmitted(Exception):
+    """The patient lies in a bed: he has to be discharged first."""
 
 
 class ReasonMissing(Exception):
@@ -53,6 +58,7 @@ def set_scale(patient: Patient, *, scale: int, by: User, at: datetime, why: str 
     if scale == 2 and not why.strip():
         raise ReasonMissing
     ScaleChange.objects.create(patient=patient, at=at, by=by, was=was, becomes=scale, why=why.strip()[:200])
+    _record(Deed.SCALE_CHANGED, patient, by=by, at=at, was=was, becomes=scale)
     _write(patient, at=at, spo2_scale=scale)
 
 
@@ -71,7 +77,31 @@ def set_pregnant(patient: Patient, *, pregnant: bool, by: User, at: datetime, wh
     if pregnant and not why.strip():
         raise ReasonMissing
     PregnancyChange.objects.create(patient=patient, at=at, by=by, becomes=pregnant, why=why.strip()[:200])
+    _record(Deed.PREGNANCY_CHANGED, patient, by=by, at=at)
     _write(patient, at=at, pregnant=pregnant)
+
+
+@retried
+def archive(patient: Patient, *, by: User, at: datetime) -> bool:
+    """Put the record out of the way and keep it; says whether it was in the way. Raises StillAdmitted."""
+    alerts.lock({patient.pk})
+    if Admission.objects.filter(patient=patient, is_open=True).exists():
+        raise StillAdmitted
+    return _set_archived(patient, at, Deed.ARCHIVED, by=by, at=at)
+
+
+@retried
+def bring_back(patient: Patient, *, by: User, at: datetime) -> bool:
+    """Take the record out of the archive; says whether it was there."""
+    return _set_archived(patient, None, Deed.BROUGHT_BACK, by=by, at=at)
+
+
+def _set_archived(patient: Patient, archived_at: datetime | None, deed: Deed, *, by: User, at: datetime) -> bool:
+    other = Patient.objects.filter(pk=patient.pk, archived_at__isnull=archived_at is not None)
+    if not other.update(archived_at=archived_at, updated_at=at, version=F("version") + 1):
+        return False
+    _record(deed, patient, by=by, at=at)
+    return True
 
 
 def _may(user: User, patient: Patient, permission: Permission) -> bool:
@@ -79,6 +109,11 @@ def _may(user: User, patient: Patient, permission: Permission) -> bool:
         return True
     ward = layers.ward_of(patient)
     return ward is not None and permission in permissions(user, ward)
+
+
+def _record(deed: Deed, patient: Patient, *, by: User, at: datetime, **detail: Any) -> None:
+    ward, about = layers.ward_of(patient), f"patient:{patient.patient_id}"
+    audit.record(deed, by=by, at=at, patient=patient.patient_id, ward=ward, about=about, detail=detail)
 
 
 def _write(patient: Patient, *, at: datetime, **fields: Any) -> None:

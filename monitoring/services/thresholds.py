@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
-from accounts.models import User, Ward
+from accounts import audit
+from accounts.models import Deed, User, Ward
 from monitoring import realtime
 from monitoring.clinical import night
 from monitoring.clinical.limits import Limits
@@ -123,6 +124,7 @@ def set_night(ward: Ward, hours: Hours | None, *, by: User | None, at: datetime)
     ThresholdChange.objects.create(
         at=at, by=by, what=what, scope_key=scope_of(ward_id=ward.pk), ward=ward, was=_hours(was), becomes=_hours(hours)
     )
+    _write_down(Deed.NIGHT_CHANGED, Scope(ward=ward), by=by, at=at, was=_hours(was), becomes=_hours(hours))
     _tell([Scope(ward=ward)])
 
 
@@ -184,8 +186,10 @@ def _change(
     if wrong := refusals.faults(scope, wanted, by=by, now=at):
         raise refusals.Refused(wrong)
     deed = _Deed(scope, lies, by, at)
-    for key, override in wanted.items():
-        deed.set(key, stored.get(key), override)
+    done = {key: what for key, override in wanted.items() if (what := deed.set(key, stored.get(key), override))}
+    if done:
+        signs = {f"{sign} {part}".strip(): what for (sign, part), what in done.items()}
+        _write_down(Deed.LIMITS_CHANGED, Scope(scope.ward or lies, scope.patient), by=by, at=at, signs=signs)
     _tell([scope])
 
 
@@ -198,18 +202,20 @@ class _Deed:
     by: User | None
     at: datetime
 
-    def set(self, key: Key, row: Threshold | None, override: Override | None) -> None:
+    def set(self, key: Key, row: Threshold | None, override: Override | None) -> What | None:
+        """What this came to, if it changed anything."""
         if override is None:
-            if row:
-                _close(Threshold.objects.filter(pk=row.pk), What.REMOVED, by=self.by, at=self.at)
-        elif row is None:
-            self._write(key, Threshold(version=0), override, What.MADE, was=None)
-        elif row.override != override:
-            self._write(key, row, override, What.CHANGED, was=row.override)
-        elif self.lies and row.set_in_id != self.lies.pk:
-            self._write(key, row, override, What.CONFIRMED, was=override)
+            closed = row and _close(Threshold.objects.filter(pk=row.pk), What.REMOVED, by=self.by, at=self.at)
+            return What.REMOVED if closed else None
+        if row is None:
+            return self._write(key, Threshold(version=0), override, What.MADE, was=None)
+        if row.override != override:
+            return self._write(key, row, override, What.CHANGED, was=row.override)
+        if self.lies and row.set_in_id != self.lies.pk:
+            return self._write(key, row, override, What.CONFIRMED, was=override)
+        return None
 
-    def _write(self, key: Key, row: Threshold, override: Override, what: What, *, was: Override | None) -> None:
+    def _write(self, key: Key, row: Threshold, override: Override, what: What, *, was: Override | None) -> What:
         for name in FIELDS:
             setattr(row, name, getattr(override, name))
         row.scope_key, row.ward, row.patient = self.scope.key, self.scope.ward, self.scope.patient
@@ -218,6 +224,7 @@ class _Deed:
         row.version += 1
         row.save()
         _record(row, what, by=self.by, at=self.at, was=was, becomes=override)
+        return what
 
 
 def _close(rows: QuerySet[Threshold], what: What, *, by: User | None, at: datetime) -> list[Threshold]:
@@ -247,6 +254,13 @@ def _record(
         becomes=_told(becomes),
         reason=row.reason,
     )
+
+
+def _write_down(deed: Deed, scope: Scope, *, by: User | None, at: datetime, **detail: Any) -> None:
+    """In the audit: who, and which; the history of the limits says from what to what, and why."""
+    patient = scope.patient.patient_id if scope.patient else ""
+    about = f"limits:{patient or (scope.ward.slug if scope.ward else 'hospital')}"
+    audit.record(deed, by=by, at=at, patient=patient, ward=scope.ward, about=about, detail=detail)
 
 
 def _told(override: Override | None) -> dict[str, Any] | None:

@@ -177,7 +177,7 @@ class TestTrouble:
         assert buffer.lost == 2
 
         away.set()
-        assert trail("patient", "what", "by_kind") == [
+        assert trail("patient", "what", "by_kind", house=True) == [
             ("P-0", "saw", "person"),
             ("P-1", "saw", "person"),
             ("", "looks_lost", "medql"),
@@ -191,7 +191,7 @@ class TestTrouble:
 
         assert trail("patient") == ["P-1", "P-2"]
         assert buffer.lost == 1
-        assert trail("what") == ["saw", "saw", "looks_lost"]
+        assert trail("what", house=True) == ["saw", "saw", "looks_lost"]
         assert "LOST FROM THE AUDIT" in caplog.text
 
     def test_at_the_end_of_the_process_what_waits_is_written(self, noor, now):

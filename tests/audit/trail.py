@@ -17,8 +17,9 @@ def written(at: datetime, what: Deed = Deed.ADMITTED, **told: Any) -> None:
         audit.record(what, at=at, **({"by": None} | told))
 
 
-def trail(*names: str) -> list[Any]:
-    """These fields of every entry so far, in the order of writing; what was seen and refused is written first."""
+def trail(*names: str, house: bool = False) -> list[Any]:
+    """These fields of every entry so far, in the order of writing; what MedQL itself did only if asked."""
     audit.flush()
     rows = AuditEntry.objects.order_by("pk")
+    rows = rows if house else rows.exclude(by_kind="medql")
     return list(rows.values_list(*names, flat=True) if len(names) == 1 else rows.values_list(*names))

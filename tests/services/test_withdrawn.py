@@ -105,7 +105,7 @@ class TestPeople:
         send(now)
         membership.save(force_insert=True)
 
-        assert deliveries.send_again(Delivery.objects.filter(pk=row.pk), now=now) == 0
+        assert deliveries.send_again(Delivery.objects.filter(pk=row.pk), by=noor, now=now) == 0
         assert send(now + 60 * MINUTE) == 0
 
 
