@@ -5,7 +5,6 @@ Only a wrong key is sent away: behind the same address other devices may show ri
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime
 
 from limits import RateLimitItemPerMinute
@@ -22,7 +21,7 @@ WRITTEN_IN_ALL = RateLimitItemPerMinute(60)  # of one reason by one process, how
 def wrong(*, at: datetime) -> None:
     """A key that nobody has. Raises TooFast when its address tried too many."""
     rates.count("wrong_device_keys")
-    address = _network(origin.here().address)
+    address = origin.network()
     if rates.hit(WRONG, "wrong key", address, now=at):
         _write_down(address, "wrong_key", at=at)
         return
@@ -42,10 +41,3 @@ def _write_down(who: str, why: str, *, at: datetime) -> None:
     if alone.hit(WRITTEN, "written", who, why, window) and alone.hit(WRITTEN_IN_ALL, "written", why, window):
         about = who if why == "revoked_key" else ""
         audit.record(Deed.KEY_REFUSED, by=None, at=at, about=about, detail={"why": why})
-
-
-def _network(address: str) -> str:
-    """An IPv6 host has a whole /64 to try from."""
-    if ":" not in address:
-        return address
-    return str(ipaddress.ip_network(f"{address}/64", strict=False))

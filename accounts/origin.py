@@ -41,6 +41,12 @@ def here() -> Origin:
     return _here.get()
 
 
+def network() -> str:
+    """Whom to count together: an address, and of IPv6 the /64 that one host has to itself."""
+    address = here().address
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
 @contextmanager
 def told(origin: Origin) -> Iterator[None]:
     """What is done within was asked for from there."""

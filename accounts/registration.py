@@ -7,9 +7,12 @@ from datetime import datetime
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from limits import RateLimitItemPerHour
 
-from accounts import audit
+from accounts import audit, origin, rates
 from accounts.models import Deed, User
+
+AN_HOUR = RateLimitItemPerHour(20)  # registrations from one address; a ward may share one
 
 
 class Taken(Exception):
@@ -17,7 +20,9 @@ class Taken(Exception):
 
 
 def register(login: str, *, password: str, name: str, email: str | None, at: datetime) -> User:
-    """A person who waits for approval. Raises Taken, or ValidationError by field."""
+    """A person who waits for approval. Raises Taken, rates.TooFast, or ValidationError by field."""
+    if not rates.hit(AN_HOUR, "registration", origin.network(), now=at):
+        raise rates.TooFast(rates.left(AN_HOUR.get_expiry(), now=at))
     user = User(login=login.lower(), email=email, name=name.strip(), is_active=False, registered_at=at)
     _check(user, password)
     user.set_password(password)  # slow, and so before the transaction

@@ -15,15 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import registration, tickets, tokens
+from accounts import audit, hashing, rates, registration, tickets, tokens
 from accounts.api import bodies
 from accounts.api.authentication import BearerToken, StaffSession
-from accounts.api.errors import Invalid
+from accounts.api.errors import Invalid, TooManyRequests
 from accounts.models import Membership, ServiceToken, TokenSession, User
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
 Login = Annotated[str, msgspec.Meta(min_length=1, max_length=254)]  # an e-mail may be that long
-Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=hashing.LONGEST)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
@@ -94,6 +94,9 @@ class RegisterView(StrangerView):
             person = registration.register(told.id, password=told.password, name=told.name, email=told.email, at=timezone.now())
         except registration.Taken:
             raise Duplicate from None
+        except rates.TooFast as fast:
+            sentence = "Too many registrations from this address. Try again later."
+            raise TooManyRequests(sentence, "too_many_registrations", fast.retry_after) from None
         except ValidationError as refusal:
             raise Invalid(_by_field(refusal)) from None
         answer = {"id": person.login, "name": person.name, "created_at": person.created_at}
@@ -113,10 +116,11 @@ class LoginView(StrangerView):
 
 class RefreshView(StrangerView):
     def post(self, request: Request) -> Response:
-        told = bodies.read(request, Refresh)
+        told, now = bodies.read(request, Refresh), timezone.now()
         try:
-            return _pair(tokens.renew(told.refresh_token, at=timezone.now()))
+            return _pair(tokens.renew(told.refresh_token, at=now))
         except tokens.WrongRefreshToken:
+            audit.refused(by=None, at=now, about="token", detail={"why": "invalid_refresh_token"})
             raise exceptions.AuthenticationFailed(
                 "This refresh token is not good any more: sign in again.", code="invalid_refresh_token"
             ) from None

@@ -7,8 +7,8 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import service_tokens, tokens
-from accounts.access_tokens import WrongToken
+from accounts import audit, service_tokens, tokens
+from accounts.access_tokens import Expired, WrongToken
 from accounts.models import ServiceToken, TokenSession, User
 
 
@@ -27,6 +27,8 @@ class BearerToken(BaseAuthentication):
             session = tokens.bearer(text, now=now)
             return session.user, session
         except WrongToken as wrong:
+            if type(wrong) is not Expired:  # which happens to everybody every three minutes
+                audit.refused(by=None, at=now, about="token", detail={"why": wrong.code})
             raise AuthenticationFailed(wrong.sentence, code=wrong.code) from None
 
     def authenticate_header(self, request: Request) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import RefreshToken, SocketTicket, User
 from tests.access.bearers import fields, login, me, post, refused
+from tests.audit.trail import trail
+from tests.conftest import PASSWORD
 
 DOORS = ["register", "login", "refresh-token", "logout", "ws-ticket"]
 WITH_BODY = ["register", "login", "refresh-token", "logout"]
@@ -114,6 +118,77 @@ def test_json_is_read_whatever_it_is_called(noor):
     body = json.dumps({"id": "noor", "password": "correct horse battery"})
 
     assert Client().post("/auth/login", body, content_type="text/plain").status_code == 200
+
+
+class TestShutOut:
+    """As in a browser: five wrong passwords for one login from one address."""
+
+    def guess(self, times, login="noor", address="10.1.1.1", password="a wrong password"):
+        body = {"id": login, "password": password}
+        return [Client().post("/auth/login", body, content_type="application/json", REMOTE_ADDR=address) for _ in range(times)]
+
+    def test_who_guesses_is_429_and_told_when_to_come_back(self, noor):
+        answers = [*self.guess(6), *self.guess(1, password=PASSWORD)]
+
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 401, 429, 429, 429]
+        assert refused(answers[-1]) == (429, "locked_out")
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 15 * 60
+        assert not RefreshToken.objects.exists()
+
+    def test_others_get_in_from_there_and_she_from_elsewhere(self, noor, dora):
+        self.guess(6)
+
+        assert self.guess(1, login="dora", password=PASSWORD)[0].status_code == 200
+        assert self.guess(1, address="10.2.2.2", password=PASSWORD)[0].status_code == 200
+
+    def test_a_good_password_in_between_begins_the_count_anew(self, noor):
+        for _ in range(3):
+            assert {answer.status_code for answer in self.guess(4)} == {401}
+            assert self.guess(1, password=PASSWORD)[0].status_code == 200
+
+    def test_the_page_and_the_token_door_count_together(self, noor):
+        self.guess(5)
+        page = Client().post("/accounts/login/", {"username": "noor", "password": PASSWORD}, REMOTE_ADDR="10.1.1.1")
+
+        assert page.status_code == 429
+
+    def test_a_refresh_goes_on_meanwhile(self, noor):
+        token = login("noor").json()["refresh_token"]
+        self.guess(6, address="127.0.0.1")
+
+        assert post("refresh-token", {"refresh_token": token}).status_code == 200
+
+
+def test_twenty_registrations_an_hour_from_one_address(db, monkeypatch):
+    address = "10.9.9.9"
+
+    def register(place, address=address):
+        body = {"id": f"nina{place}", "password": "a violin in the rain", "name": "Nina"}
+        return Client().post("/auth/register", body, content_type="application/json", REMOTE_ADDR=address)
+
+    answers = [register(place) for place in range(21)]
+
+    assert [answer.status_code for answer in answers] == [201] * 20 + [429]
+    assert refused(answers[-1]) == (429, "too_many_registrations")
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
+    assert register(22, "10.9.9.8").status_code == 201
+
+
+def test_what_is_shown_that_is_no_token_is_written_down_boundedly(noor):
+    for _ in range(50):
+        me("x.y.z")
+    post("refresh-token", {"refresh_token": "x"})
+
+    rows = [row for row in trail("what", "about", "detail") if row[0] == "refused"]
+    assert rows == [("refused", "token", {"why": "invalid_token"})] * 20
+
+
+def test_an_expired_token_is_not(noor):
+    with time_machine.travel(datetime.now(UTC) - timedelta(minutes=10)):
+        token = login("noor").json()["access_token"]
+
+    assert refused(me(token)) == (401, "token_expired")
+    assert "refused" not in trail("what")
 
 
 def test_nothing_of_it_is_kept(noor):
