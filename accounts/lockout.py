@@ -23,8 +23,16 @@ UNKNOWN = "unknown:"
 
 
 def login_of(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """The person's login, however he wrote it; of nobody's a hash, since people type their password there."""
+    """The person's login, however he wrote it. The counting asks several times a request, and the database once."""
     word = str((credentials or {}).get("username") or "")
+    known: dict[str, str] = request.__dict__.setdefault("logins_asked_for", {}) if request else {}
+    if word not in known:
+        known[word] = _login_of(word)
+    return known[word]
+
+
+def _login_of(word: str) -> str:
+    """Of what is nobody's login a hash: people type their password there."""
     try:
         return User.objects.get_by_natural_key(word).login
     except User.DoesNotExist:

@@ -18,7 +18,7 @@ from django.db import OperationalError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import audit, origin
+from accounts import audit, origin, tokens
 from accounts.agents import browser_of
 from accounts.models import Deed, Session, User, Ward
 from accounts.models.session import KEPT_FOR
@@ -26,7 +26,9 @@ from accounts.models.session import KEPT_FOR
 log = logging.getLogger(__name__)
 
 SEEN_EVERY = timedelta(minutes=1)  # that somebody is there is written no more often
-BY_TIME = {Session.Ending.IDLE, Session.Ending.TOO_OLD}
+# What ends a session before a running board: that goes on, without names (accounts/visits.py).
+FADING = {Session.Ending.IDLE, Session.Ending.TOO_OLD, Session.Ending.SECOND_FACTOR}
+SECOND_FACTOR = "second factor shown at"  # in what a session holds
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -49,11 +51,12 @@ class SessionStore(SessionBase):
         self.user_agent = ""
 
     def load(self) -> dict[str, Any]:
-        row = self.row = Session.objects.filter(session_key=_hash(self.session_key or "")).first()
+        now = timezone.now()
+        row = self.row = Session.objects.judged(now).filter(session_key=_hash(self.session_key or "")).first()
         if row is None:
             self._session_key = None
             return {}
-        _end_if_over(row, now=timezone.now())
+        _end_if_over(row, now=now)
         return {} if row.is_over else self.decode(row.session_data)
 
     def exists(self, session_key: str) -> bool:
@@ -107,9 +110,9 @@ class SessionStore(SessionBase):
 
     @property
     def faded(self) -> Session | None:
-        """The session of this browser that time has ended: the person is gone, `ward` is the board that it showed."""
+        """The session of this browser that nobody ended: the person is gone, `ward` is the board that it showed."""
         self._get_session()
-        return self.row if self.row and self.row.is_over and self.row.ending in BY_TIME else None
+        return self.row if self.row and self.row.is_over and self.row.ending in FADING else None
 
     @property
     def ending(self) -> Session.Ending | None:
@@ -140,8 +143,12 @@ class SessionStore(SessionBase):
             setattr(row, name, value)
 
     def _columns(self, content: dict[str, Any]) -> dict[str, Any]:
-        person = content.get(SESSION_KEY)
-        return {"session_data": self.encode(content), "user_id": int(person) if person else None}
+        person, shown = content.get(SESSION_KEY), content.get(SECOND_FACTOR)
+        return {
+            "session_data": self.encode(content),
+            "user_id": int(person) if person else None,
+            "second_factor_at": datetime.fromisoformat(shown) if shown else None,
+        }
 
     def _whereabouts(self, now: datetime) -> dict[str, Any]:
         return {
@@ -162,12 +169,20 @@ def end_all(
     but: Session | None = None,
     why: Session.Ending = Session.Ending.BY_PERSON,
 ) -> int:
-    """End every session of a person, but one if told; says how many that were."""
+    """End every session of a person, of browsers but one if told, and of tokens; says how many browsers that were."""
     theirs = Session.objects.filter(user=user)
     count = (theirs.exclude(pk=but.pk) if but else theirs).end(at=at, why=why)
+    tokens.end_all(user, at=at)
     if count:
         audit.record(Deed.SESSIONS_ENDED, by=by, at=at, about=f"user:{user.login}", detail={"count": count, "why": why.value})
     return count
+
+
+@transaction.atomic
+def end_one(session: Session, *, by: User, at: datetime, why: Session.Ending = Session.Ending.BY_PERSON) -> None:
+    if session.user and Session.objects.filter(pk=session.pk).end(at=at, why=why):
+        about, detail = f"user:{session.user.login}", {"count": 1, "why": why.value}
+        audit.record(Deed.SESSIONS_ENDED, by=by, at=at, about=about, detail=detail)
 
 
 def automatic(view: View) -> View:
@@ -197,7 +212,7 @@ def of(request: HttpRequest) -> SessionStore:
 
 def _end_if_over(row: Session, *, now: datetime) -> None:
     """Written as soon as it is seen, so that a clock that is set back wakes nothing."""
-    why = None if row.is_over else row.over_by_time(now)
+    why = None if row.is_over else row.why_over(now)
     if why is None:
         return
     Session.objects.filter(pk=row.pk).end(at=now, why=why)

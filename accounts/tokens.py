@@ -19,6 +19,7 @@ from accounts import access_tokens, audit, sealing
 from accounts.access_tokens import WrongToken
 from accounts.fields import SealedField
 from accounts.models import Deed, RefreshFamily, RefreshToken, TokenSession, User
+from accounts.models.second_factor import is_missing
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def _renew(token: str, *, at: datetime) -> Pair | None:
         return None
     person = _held(row.family.user_id)
     family = RefreshFamily.objects.get(pk=row.family_id)
-    if family.ended_at or family.expires_at <= at or not person.is_active or not _is_of(family, person):
+    if family.ended_at or family.expires_at <= at or not _may(person, at) or not _is_of(family, person):
         return None
     if RefreshToken.objects.filter(pk=row.pk, used_at=None, expires_at__gt=at).update(used_at=at):
         return _pair(person, family, at=at)
@@ -100,6 +101,15 @@ def end_all(user: User, *, at: datetime) -> None:
     _held(user.pk)
     _end_session(user, at=at)
     RefreshFamily.objects.filter(user=user, ended_at=None).update(ended_at=at)
+
+
+@transaction.atomic
+def end_family(family: RefreshFamily, *, at: datetime) -> None:
+    """One device signs in again, and the others refresh: the session is the same for all of them."""
+    person = _held(family.user_id)
+    _end_session(person, at=at)
+    if RefreshFamily.objects.filter(pk=family.pk, ended_at=None).update(ended_at=at):
+        audit.record(Deed.SIGNED_OUT, by=person, at=at, about=f"user:{person.login}", detail={"tokens": family.pk})
 
 
 def bearer(text: str, *, now: datetime) -> TokenSession:
@@ -142,6 +152,11 @@ def _held(key: int) -> User:
 def _is_of(row: TokenSession | RefreshFamily, person: User) -> bool:
     """Whether the person still has the password under which this began."""
     return hmac.compare_digest(row.password_mark, mark_of(person))
+
+
+def _may(person: User, at: datetime) -> bool:
+    """Active, and with the second factor that a ward asks for: it is shown when signing in."""
+    return person.is_active and not is_missing(person, at)
 
 
 def _pair(person: User, family: RefreshFamily, *, at: datetime) -> Pair:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import door, emergency, kiosk, presence
+from accounts.views import account, door, emergency, factor, kiosk, presence
 
 urlpatterns = [
     path("login/", door.SignIn.as_view(), name="login"),
@@ -9,5 +9,13 @@ urlpatterns = [
     path("emergency/leave", emergency.leave, name="emergency-leave"),
     path("kiosk/", kiosk.page, name="kiosk"),
     path("kiosk/leave", kiosk.leave, name="kiosk-leave"),
+    path("me/", account.me, name="account"),
+    path("me/end", account.end, name="account-end"),
+    path("me/end-others", account.end_others, name="account-end-others"),
+    path("me/password/", account.password, name="account-password"),
+    path("code/", factor.code, name="code"),
+    path("second-factor/", factor.set_up, name="second-factor"),
+    path("second-factor/remove/", factor.remove, name="second-factor-remove"),
+    path("second-factor/codes/", factor.recovery_codes, name="recovery-codes"),
     path("here", presence.here, name="here"),
 ]

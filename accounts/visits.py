@@ -134,7 +134,7 @@ def _holder(scope: dict[str, Any], now: datetime) -> TokenSession | ServiceToken
 
 
 def _sessions_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
-    rows = Session.objects.select_related("user").in_bulk({each.session_id for each in passes})
+    rows = Session.objects.judged(now).select_related("user").in_bulk({each.session_id for each in passes})
     seen = access.who_sees({row.user_id for row in rows.values() if row.user_id}, now=now)
     return {
         each
@@ -159,12 +159,12 @@ def _walls_that_stand(passes: Collection[Pass]) -> set[Pass]:
 
 
 def _is_living(row: Session, user: User | None, now: datetime) -> bool:
-    return row.user == user and not row.is_over and row.over_by_time(now) is None
+    return row.user == user and not row.is_over and row.why_over(now) is None
 
 
 def _is_faded(row: Session, now: datetime) -> bool:
-    by_time = row.ending in sessions.BY_TIME if row.is_over else row.over_by_time(now) is not None
-    return by_time and now - (row.ended_at or now) < settings.SESSION_LIFETIME
+    fading = row.ending in sessions.FADING if row.is_over else row.why_over(now) is not None
+    return fading and now - (row.ended_at or now) < settings.SESSION_LIFETIME
 
 
 def _as_person(slug: str, request: HttpRequest) -> Iterator[Pass]:

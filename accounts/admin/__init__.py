@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import devices, doors, emergencies, people, service_tokens, wards
-from accounts.views.door import to_administration
+from accounts.views.door import to_administration, to_password
 
 __all__ = ["devices", "doors", "emergencies", "people", "service_tokens", "wards"]
 
@@ -12,3 +12,4 @@ admin.site.site_title = "MedQL administration"
 admin.site.index_title = "What would you like to look after?"
 # One door for everybody: the administration's own would ask for less.
 admin.site.login = to_administration  # type: ignore[method-assign]
+admin.site.password_change = to_password  # type: ignore[method-assign,assignment]

@@ -15,15 +15,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, hashing, rates, registration, tickets, tokens
+from accounts import audit, factors, hashing, logins, rates, registration, tickets, tokens
 from accounts.api import bodies
 from accounts.api.authentication import BearerToken, StaffSession
 from accounts.api.errors import Invalid, TooManyRequests
+from accounts.factors import Wanted
 from accounts.models import Membership, ServiceToken, TokenSession, User
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
 Login = Annotated[str, msgspec.Meta(min_length=1, max_length=254)]  # an e-mail may be that long
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=hashing.LONGEST)]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=factors.LONGEST)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
@@ -35,8 +37,11 @@ class Registration(msgspec.Struct):
 
 
 class SignIn(msgspec.Struct):
+    """`code` is of the authenticator, for who has one."""
+
     id: Login
     password: Password
+    code: Code | None = None
 
 
 class Refresh(msgspec.Struct):
@@ -51,6 +56,21 @@ class WrongLogin(exceptions.AuthenticationFailed):
 class NotApproved(exceptions.PermissionDenied):
     default_detail = "An administrator has to approve this registration first."
     default_code = "not_approved"
+
+
+class SecondFactorMissing(exceptions.PermissionDenied):
+    default_detail = "A ward asks for a second factor: set one up in a browser first."
+    default_code = "second_factor_missing"
+
+
+class SecondFactorRequired(exceptions.PermissionDenied):
+    default_detail = "Send the code of the authenticator as well."
+    default_code = "second_factor_required"
+
+
+class WrongCode(exceptions.AuthenticationFailed):
+    default_detail = "This is not the code of now, or it was used already."
+    default_code = "wrong_code"
 
 
 class Duplicate(exceptions.APIException):
@@ -109,9 +129,26 @@ class LoginView(StrangerView):
         person = authenticate(request._request, username=told.id, password=told.password)
         if not isinstance(person, User):
             raise NotApproved if registration.waits(told.id, password=told.password) else WrongLogin
+        self._ask_for_second_factor(request, person, told.code)
         pair = tokens.sign_in(person, at=timezone.now())
         user_logged_in.send(sender=User, request=request._request, user=person)  # failed attempts count no more
         return _pair(pair)
+
+    def _ask_for_second_factor(self, request: Request, person: User, code: str | None) -> None:
+        now = timezone.now()
+        wanted = factors.wanted(person, now=now)
+        if wanted == Wanted.SETUP:
+            raise SecondFactorMissing
+        if wanted == Wanted.CODE and code is None:
+            raise SecondFactorRequired
+        if wanted == Wanted.CODE and code is not None:
+            try:
+                logins.show_code(request._request, person, code, at=now)
+            except factors.WrongCode:
+                raise WrongCode from None
+            except factors.TooMany as too_many:
+                wait = (too_many.until - now).total_seconds()
+                raise TooManyRequests("Too many wrong codes. Try again later.", "locked_out", wait) from None
 
 
 class RefreshView(StrangerView):

@@ -5,6 +5,7 @@ from accounts.models.device_key import DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.failed_sign_in import FailedSignIn
 from accounts.models.membership import Membership
+from accounts.models.second_factor import RecoveryCode, SecondFactor
 from accounts.models.service_token import ServiceToken
 from accounts.models.session import Session
 from accounts.models.token import RefreshFamily, RefreshToken, SocketTicket, TokenSession
@@ -23,8 +24,10 @@ __all__ = [
     "EmergencyAccess",
     "FailedSignIn",
     "Membership",
+    "RecoveryCode",
     "RefreshFamily",
     "RefreshToken",
+    "SecondFactor",
     "ServiceToken",
     "Session",
     "SocketTicket",

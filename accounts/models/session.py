@@ -7,8 +7,10 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
+from accounts.models.second_factor import has_one, is_asked_for
 from accounts.models.user import User
 from accounts.models.ward import Ward
 
@@ -16,10 +18,19 @@ from accounts.models.ward import Ward
 KEPT_FOR = timedelta(days=7)
 
 
+def _lacks(now: datetime) -> Q:
+    return Q(user__isnull=False, second_factor_at=None) & (Q(has_one()) | is_asked_for(now))
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
+    def judged(self, now: datetime) -> SessionQuerySet:
+        """Each says whether it `lacks` the second factor that is asked for by now."""
+        return self.annotate(lacks=ExpressionWrapper(_lacks(now), output_field=BooleanField()))
+
     def living(self, now: datetime) -> SessionQuerySet:
-        """Those that open something now: of an active person, neither ended, idle nor too old."""
+        """Those that open something now: of an active person, neither ended, idle nor too old, and by all that is asked."""
         return self.filter(
+            ~_lacks(now),
             ended_at=None,
             user__is_active=True,
             created_at__gt=now - settings.SESSION_LIFETIME,
@@ -41,6 +52,7 @@ class Session(AbstractBaseSession):
         BY_PERSON = "by_person", "ended by the person from elsewhere"
         BY_ADMINISTRATOR = "by_administrator", "ended by an administrator"
         PASSWORD = "password", "the password was changed"
+        SECOND_FACTOR = "second_factor", "a second factor is asked for"
 
     id = models.BigAutoField(primary_key=True)
     session_key = models.CharField("SHA-256 of the key", max_length=64, unique=True)
@@ -56,13 +68,15 @@ class Session(AbstractBaseSession):
     ended_at = models.DateTimeField(null=True)
     ending = models.CharField("why it ended", max_length=20, choices=Ending.choices, blank=True)
 
+    lacks = False  # known of rows that were `judged`
+
     objects = SessionQuerySet.as_manager()  # type: ignore[misc,assignment]  # not Django's, which saves by itself
 
     class Meta:
         indexes = [models.Index(fields=["user", "ended_at"], name="session_of_a_person")]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(ended_at=None, ending="") | (models.Q(ended_at__isnull=False) & ~models.Q(ending="")),
+                condition=Q(ended_at=None, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
                 name="session_ended_and_why",
             ),
         ]
@@ -79,10 +93,10 @@ class Session(AbstractBaseSession):
     def is_over(self) -> bool:
         return self.ended_at is not None
 
-    def over_by_time(self, now: datetime) -> Ending | None:
-        """Why this session is over by the clock alone, if it is."""
+    def why_over(self, now: datetime) -> Ending | None:
+        """What ends this session though nobody did; nothing while it goes on."""
         if now >= self.created_at + settings.SESSION_LIFETIME:
             return self.Ending.TOO_OLD
         if now >= self.seen_at + settings.SESSION_IDLE:
             return self.Ending.IDLE
-        return None
+        return self.Ending.SECOND_FACTOR if self.lacks else None

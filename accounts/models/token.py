@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.fields import SealedField
+from accounts.models.second_factor import has_one, is_asked_for
 from accounts.models.service_token import ServiceToken
 from accounts.models.user import User
 
@@ -14,8 +15,9 @@ DIGEST = 64  # letters of a SHA-256
 
 class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
     def living(self, now: datetime) -> TokenSessionQuerySet:
-        """Those that nobody ended and whose hour is not over, of people who are active."""
-        return self.filter(ended_at=None, expires_at__gt=now, user__is_active=True)
+        """Those that nobody ended and whose hour is not over, of people who are active and lack no second factor."""
+        whole = Q(has_one()) | ~is_asked_for(now)
+        return self.filter(whole, ended_at=None, expires_at__gt=now, user__is_active=True)
 
 
 class TokenSession(models.Model):
@@ -41,6 +43,12 @@ class TokenSession(models.Model):
         return f"{self.user.login} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
+class RefreshFamilyQuerySet(models.QuerySet["RefreshFamily"]):
+    def living(self, now: datetime) -> RefreshFamilyQuerySet:
+        """Those that give tokens still, as far as time and hand have not ended them."""
+        return self.filter(ended_at=None, expires_at__gt=now)
+
+
 class RefreshFamily(models.Model):
     """What one sign-in of one device led to: each of its refresh tokens is good once, and gives the next."""
 
@@ -49,6 +57,8 @@ class RefreshFamily(models.Model):
     started_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefreshFamilyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "refresh families"

@@ -45,6 +45,12 @@ class Ward(models.Model):
         default=False,
         help_text="Nurses of this ward may change a patient's limits; switching one off stays a doctor's.",
     )
+    second_factor = models.BooleanField(
+        "asks for a second factor",
+        default=False,
+        help_text="Who works here, and every administrator, also shows a code of an authenticator when signing in. "
+        "Who has none yet is signed out, and led to set one up.",
+    )
     # Moves with every change of what the board shows, in the same transaction: boards compare it to find a lost message.
     change_number = models.PositiveBigIntegerField(default=0, editable=False)
 

@@ -7,14 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from accounts import audit, lockout, logins, sessions
-from accounts.forms import LoginForm
+from accounts import audit, factors, lockout, logins, sessions
+from accounts.factors import Wanted
+from accounts.forms import LoginForm, is_unusable
 from accounts.models import Deed, Session, User
 from accounts.views.answers import minutes, refusal
+from accounts.views.pages import to
 
 # What a browser is told whose session ended otherwise than by signing out in it.
 WHY = {
@@ -22,6 +25,7 @@ WHY = {
     Session.Ending.TOO_OLD: "You were signed out at the end of a long shift. Sign in to go on where you were.",
     Session.Ending.BY_PERSON: "This screen was signed out from another one.",
     Session.Ending.BY_ADMINISTRATOR: "An administrator has signed this screen out.",
+    Session.Ending.SECOND_FACTOR: "A second factor is asked of you now. Sign in again.",
     Session.Ending.PASSWORD: "Your password was changed. Sign in with the new one.",
 }
 
@@ -37,11 +41,16 @@ class SignIn(LoginView):
     def form_valid(self, form: LoginForm) -> HttpResponse:  # type: ignore[override]  # ours is one of Django's
         person = form.get_user()
         assert isinstance(person, User)
-        logins.sign_in(self.request, person, at=timezone.now())
-        return HttpResponseRedirect(self.get_success_url())
+        now = timezone.now()
+        wanted = factors.wanted(person, now=now)
+        if wanted == Wanted.NOTHING:
+            logins.sign_in(self.request, person, at=now)
+            return HttpResponseRedirect(self.get_success_url())
+        logins.begin(self.request, person, at=now)
+        return to("code" if wanted == Wanted.CODE else "second-factor", self.request)
 
     def form_invalid(self, form: LoginForm) -> HttpResponse:  # type: ignore[override]
-        if not form.is_unusable:
+        if not is_unusable(form):
             return super().form_invalid(form)
         audit.record(Deed.SIGN_IN_REFUSED, by=None, at=timezone.now(), detail={"shown": "nothing usable"})
         return self.render_to_response(self.get_context_data(form=form), status=400)
@@ -66,6 +75,11 @@ def to_administration(request: HttpRequest, extra_context: dict[str, Any] | None
         sentence = "Your account does not open the administration. An administrator can let it."
         return refusal(request, sentence, title="Not for you", code="forbidden", status=403)
     return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+
+
+def to_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Where the administration's own "change password" leads."""
+    return redirect("account-password")
 
 
 def shut_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
