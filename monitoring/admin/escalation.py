@@ -103,11 +103,11 @@ class EndpointForm(forms.ModelForm):
 
     class Meta:
         model = WebhookEndpoint
-        fields = ("ward", "name", "url", "secret", "is_active")
+        fields = ("ward", "name", "url", "is_active")
 
     def clean_secret(self) -> str:
-        secret: str = self.cleaned_data["secret"] or self.instance.secret
-        if not secret:
+        secret: str = self.cleaned_data["secret"]
+        if not secret and not self.instance.sealed_secret:
             raise forms.ValidationError("A webhook without a secret cannot be believed.", code="required")
         return secret
 
@@ -128,6 +128,12 @@ class WebhookEndpointAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     list_filter = ("is_active", ("ward", VisibleChoices))
     list_select_related = ("ward",)
     ordering = ("ward__name", "name")
+    fields = ("ward", "name", "url", "secret", "is_active")
+
+    def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
+        if secret := form.cleaned_data["secret"]:
+            obj.signing_with(secret)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="address")
     def host(self, endpoint: WebhookEndpoint) -> str:

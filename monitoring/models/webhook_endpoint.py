@@ -1,9 +1,12 @@
+from __future__ import annotations
+
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinLengthValidator
 from django.db import models
 
+from accounts.fields import SealedField
 from accounts.models import Ward
 
 
@@ -26,11 +29,9 @@ class WebhookEndpoint(models.Model):
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="webhook_endpoints")
     name = models.CharField(max_length=50)
     url = models.CharField("address", max_length=500, validators=[validate_webhook_url])
-    secret = models.CharField(
-        max_length=100,
-        validators=[MinLengthValidator(16)],
-        help_text="Both sides know it. Every message is signed with it (HMAC-SHA256). At least 16 letters.",
-    )
+    # What both sides know, and every message is signed with (HMAC-SHA256); bound to `mark`.
+    sealed_secret = SealedField(about="monitoring.webhook.secret", by="mark")
+    mark = models.UUIDField(default=uuid4, editable=False)
     is_active = models.BooleanField("active", default=True)
 
     class Meta:
@@ -38,3 +39,12 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.ward}"
+
+    def signing_with(self, secret: str) -> WebhookEndpoint:
+        """This endpoint, not saved yet, with its secret sealed."""
+        SealedField.of(WebhookEndpoint, "sealed_secret").put(self, secret)
+        return self
+
+    def secret(self) -> str:
+        """Raises accounts.sealing.Unreadable."""
+        return SealedField.of(WebhookEndpoint, "sealed_secret").text(self)

@@ -14,14 +14,14 @@ from monitoring.models import Alert, Delivery, EscalationStep, Patient, PushSubs
 from monitoring.services import recipients
 from tests.admin.pages import act, address, errors, line_errors, said, split, ward_page
 from tests.services.alerting import raised
+from tests.services.outbox import SECRET, endpoint
 
 NURSES: dict[str, Any] = {"after_minutes": 0, "severity": "warning", "whom": "nurses", "in_app": "on"}
-SECRET = "between us two only"
 
 
 @pytest.fixture
 def pager(north: Ward) -> WebhookEndpoint:
-    return WebhookEndpoint.objects.create(ward=north, name="pager", url="http://pager:8080/hook", secret=SECRET)
+    return endpoint(north, "http://pager:8080/hook", name="pager")
 
 
 def save(office: Client, ward: Ward, *steps: dict[str, Any], **lists: Any) -> Any:
@@ -111,7 +111,7 @@ def test_push_needs_a_browser_that_may_be_called(office: Client, north: Ward, no
 
 
 def test_the_webhook_of_another_ward_is_refused(office: Client, north: Ward, south: Ward, noor: User) -> None:
-    theirs = WebhookEndpoint.objects.create(ward=south, name="pager", url="http://pager/", secret=SECRET)
+    theirs = endpoint(south, "http://pager/")
 
     answer = save(office, north, NURSES | {"webhook": theirs.pk})
 
@@ -178,7 +178,17 @@ def test_a_webhooks_secret_is_never_shown_and_stays(office: Client, pager: Webho
 
     pager.refresh_from_db()
     assert SECRET not in shown
-    assert (pager.name, pager.secret) == ("gate", SECRET)
+    assert (pager.name, pager.secret()) == ("gate", SECRET)
+
+
+def test_another_secret_is_taken_and_kept_sealed(office: Client, pager: WebhookEndpoint, north: Ward) -> None:
+    page = {"ward": north.pk, "name": "pager", "url": pager.url, "secret": "another one of ours", "is_active": "on"}
+
+    office.post(address(WebhookEndpoint, "change", pager.pk), page)
+
+    pager.refresh_from_db()
+    assert pager.secret() == "another one of ours"
+    assert "another" not in str(list(WebhookEndpoint.objects.values_list()))
 
 
 class TestShifts:

@@ -93,7 +93,7 @@ def _one_more(number: int, root: User, gateway: Monitor, ward: Ward, now: dateti
     Threshold.objects.create(patient=patient, scope_key=f"patient:{patient.pk}", sign="spo2", critical_low=80, set_by=root)
     person = User.objects.create_user(f"person{number}", f"person{number}@example.org", PASSWORD, name="Person")
     Shift.objects.create(user=person, ward=ward, starts_at=at, ends_at=now)
-    WebhookEndpoint.objects.create(ward=ward, name=f"pager {number}", url="http://pager.example.org/", secret="s" * 16)
+    WebhookEndpoint(ward=ward, name=f"pager {number}", url="http://pager.example.org/").signing_with("s" * 16).save()
     recipients.written(Alert.objects.get(patient=patient), user=person, way=Way.IN_APP, now=now).save()
 
 

@@ -34,6 +34,7 @@ from monitoring.services import admissions, recipients, thresholds
 from monitoring.services.layers import Scope
 from tests.admin.pages import address
 from tests.conftest import signed_in
+from tests.services.outbox import endpoint
 from tests.world import Monitor, item
 
 NOUNS = [
@@ -74,7 +75,7 @@ def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: Us
     Shift.objects.create(user=noor, ward=north, starts_at=now, ends_at=now + timedelta(hours=8))
     times = {"started_at": now, "ends_at": now + timedelta(hours=1)}
     EmergencyAccess.objects.create(user=noor, ward=north, role="nurse", reason="cardiac arrest", **times)
-    WebhookEndpoint.objects.create(ward=north, name="pager", url="http://pager.example.org/", secret="between us two only")
+    endpoint(north, "http://pager.example.org/")
     service_tokens.issue(ServiceToken(name="research"), wards=[north], by=root, at=now)
     FailedSignIn.objects.create(username=noor.login, ip_address="10.1.1.1", failures_since_start=1)
     recipients.written(Alert.objects.earliest("raised_at"), user=noor, way=Way.IN_APP, now=now).save()

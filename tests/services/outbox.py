@@ -9,8 +9,10 @@ from monitoring.services import deliveries, recipients
 SECRET = "between us two only"
 
 
-def endpoint(ward, url):
-    return WebhookEndpoint.objects.create(ward=ward, name=f"pager {url}", url=url, secret=SECRET)
+def endpoint(ward, url, *, name=None):
+    webhook = WebhookEndpoint(ward=ward, name=name or f"pager {url}", url=url).signing_with(SECRET)
+    webhook.save()
+    return webhook
 
 
 def to_hook(alert, ward, url, now):

@@ -18,11 +18,11 @@ from monitoring.models import (
     PushSubscription,
     Shift,
     WardRules,
-    WebhookEndpoint,
 )
 from monitoring.services import escalation
 from tests.conftest import PASSWORD
 from tests.services.alerting import MINUTE, raised, take, watch
+from tests.services.outbox import endpoint
 
 
 def told(alert):
@@ -77,7 +77,7 @@ class TestSteps:
         assert event.by is None
 
     def test_the_wards_own_plan_is_followed(self, north, noor, dora, ada, now):
-        pager = WebhookEndpoint.objects.create(ward=north, name="pager", url="http://127.0.0.1:9/", secret="s" * 16)
+        pager = endpoint(north, "http://127.0.0.1:9/", name="pager")
         PushSubscription.objects.create(user=dora, endpoint="https://push.example.org/1", p256dh="k", auth="a")
         step(north, 1, whom="person", person=dora, push=True, email=True, webhook=pager)
         step(north, 3, whom="nobody", webhook=pager)

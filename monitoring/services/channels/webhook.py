@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from accounts import sealing
 from monitoring.models import Delivery, WebhookEndpoint
 from monitoring.services.channels import PATIENCE, Failed, Sending, in_words
 from monitoring.services.channels.notice import name_of, notices
@@ -27,21 +28,25 @@ def prepare(rows: Sequence[Delivery]) -> Sending:
     assert endpoint is not None
     alerts = [asdict(notice) | {"why": row.why} for row, notice in zip(rows, notices(rows), strict=True)]
     body = msgspec.json.encode({"type": "alerts", "alerts": alerts})
-    return Sending(lambda: _post(endpoint, name_of(rows), body))
+    try:
+        signed = signature(endpoint.secret(), body)
+    except sealing.Unreadable as fault:
+        raise Failed("the secret of this webhook cannot be read: type it in anew") from fault
+    return Sending(lambda: _post(endpoint, name_of(rows), body, signed))
 
 
 def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def _post(endpoint: WebhookEndpoint, delivery: str, body: bytes) -> None:
+def _post(endpoint: WebhookEndpoint, delivery: str, body: bytes, signed: str) -> None:
     address = urlsplit(endpoint.url)
     path = (address.path or "/") + (f"?{address.query}" if address.query else "")
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "MedQL",
         "X-MedQL-Delivery": delivery,
-        "X-MedQL-Signature": signature(endpoint.secret, body),
+        "X-MedQL-Signature": signed,
     }
     link = _link(address.scheme, address.hostname or "", address.port)
     try:
