@@ -37,11 +37,11 @@ class Registration(msgspec.Struct):
 
 
 class SignIn(msgspec.Struct):
-    """`code` is of the authenticator, for who has one."""
+    """`otp` is the code of the authenticator, for who has one."""
 
     id: Login
     password: Password
-    code: Code | None = None
+    otp: Code | None = None
 
 
 class Refresh(msgspec.Struct):
@@ -63,8 +63,8 @@ class SecondFactorMissing(exceptions.PermissionDenied):
     default_code = "second_factor_missing"
 
 
-class SecondFactorRequired(exceptions.PermissionDenied):
-    default_detail = "Send the code of the authenticator as well."
+class SecondFactorRequired(exceptions.AuthenticationFailed):
+    default_detail = "Send the code of the authenticator as otp."
     default_code = "second_factor_required"
 
 
@@ -129,7 +129,7 @@ class LoginView(StrangerView):
         person = authenticate(request._request, username=told.id, password=told.password)
         if not isinstance(person, User):
             raise NotApproved if registration.waits(told.id, password=told.password) else WrongLogin
-        self._ask_for_second_factor(request, person, told.code)
+        self._ask_for_second_factor(request, person, told.otp)
         pair = tokens.sign_in(person, at=timezone.now())
         user_logged_in.send(sender=User, request=request._request, user=person)  # failed attempts count no more
         return _pair(pair)

@@ -384,24 +384,24 @@ class TestTokens:
     def test_a_program_sends_the_code_with_the_password(self, noor, now):
         phone, _ = set_up(noor, now)
 
-        assert self.sign_in(code=phone.code(now)).status_code == 200
+        assert self.sign_in(otp=phone.code(now)).status_code == 200
 
     def test_without_one_it_is_told_so(self, noor, now):
         set_up(noor, now)
 
         answer = self.sign_in()
 
-        assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+        assert (answer.status_code, answer.json()["code"]) == (401, "second_factor_required")
         assert not TokenSession.objects.exists()
 
     def test_a_wrong_one_is_401_and_counts(self, noor, now):
         phone, _ = set_up(noor, now)
 
-        answers = [self.sign_in(code=phone.wrong(now)) for _ in range(5)]
+        answers = [self.sign_in(otp=phone.wrong(now)) for _ in range(5)]
 
         assert (answers[0].status_code, answers[0].json()["code"]) == (401, "wrong_code")
         assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "locked_out")
-        assert self.sign_in(code=phone.code(now)).status_code == 429
+        assert self.sign_in(otp=phone.code(now)).status_code == 429
 
     def test_who_must_set_one_up_does_so_in_a_browser(self, noor, strict):
         answer = self.sign_in()
