@@ -102,6 +102,7 @@ def _of_person(user: User, shown: Ward, now: datetime) -> dict[str, Any]:
         "wards": Ward.objects.visible_to(user).order_by("name"),
         "helps": EmergencyAccess.objects.in_force(now).filter(user=user, ward=shown).first(),
         "may_enter": Permission.BREAK_GLASS in may,
+        "may_see_load": Permission.SEE_LOAD in may,
         "may": [name for name, needed in DEEDS.items() if needed in may],
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import audit, service_tokens, tokens
+from accounts import access, audit, service_tokens, tokens
 from accounts.access_tokens import Expired, WrongToken
 from accounts.models import ServiceToken, TokenSession, User
 
@@ -44,3 +47,13 @@ class StaffSession(SessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+
+class IsAllowed(BasePermission):
+    """Whose role allows in some ward what the view `needs`; which ward it must be is decided where the row is found."""
+
+    message = "Your role may not do this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        who = request.user
+        return isinstance(who, User | ServiceToken) and access.holds(access.roles_anywhere(who), view.needs)

@@ -9,13 +9,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts import audit
+from accounts import access, audit
+from accounts.access import Permission
 from accounts.models import Deed, User, Ward
 from monitoring.services import load
 from monitoring.services.load import Load, Span
@@ -51,7 +53,7 @@ class Question(forms.Form):
         told.setdefault("period", "7d")
         super().__init__(told)
         self.now = now
-        self.wards = Ward.objects.visible_to(person).order_by("name")
+        self.wards = access.wards_where(person, Permission.SEE_LOAD).order_by("name")
         self.fields["ward"].queryset = self.wards  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -105,6 +107,8 @@ class Question(forms.Form):
 def page(request: HttpRequest) -> HttpResponse:
     """The load of the wards and the time asked for, as a page or, with `csv=1`, as a table for a spreadsheet."""
     assert isinstance(request.user, User)  # admin lets nobody else in
+    if not access.holds(access.roles_anywhere(request.user), Permission.SEE_LOAD):
+        raise PermissionDenied
     question = Question(request.GET, person=request.user, now=timezone.now())
     context = admin.site.each_context(request) | {"title": "Alarm load", "question": question}
     if not question.is_valid():

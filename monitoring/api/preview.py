@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
+from accounts.access import Permission
 from accounts.models import User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
@@ -49,6 +50,8 @@ class Subject:
 
 class PreviewView(StaffView):
     """POST the limits of a patient, a ward or the hospital as they might be."""
+
+    needs = Permission.ACKNOWLEDGE
 
     def post(self, request: Request) -> Response:
         person, now = person_of(request), timezone.now()

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.api.authentication import BearerToken, StaffSession
+from accounts.access import Permission
+from accounts.api.authentication import BearerToken, IsAllowed, StaffSession
 from accounts.models import ServiceToken, User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Malformed
@@ -36,10 +36,11 @@ NIGHT_FIELDS = {"begins": "night.from", "ends": "night.until"}
 
 
 class StaffView(APIView):
-    """For people, by token or browser; programs read."""
+    """For people, by token or browser, whose role in one ward at least allows it; programs read."""
 
     authentication_classes = [BearerToken, StaffSession]
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAllowed]
+    needs = Permission.READ_RECORD
 
 
 class LimitsView(StaffView):

@@ -42,9 +42,17 @@ def test_limits_alarms_and_other_patients_are_not_shown(
     assert [word for word in ("critical", "123", "Ben", "Acknowledge", "&lt; 85") if word in page] == []
 
 
-@pytest.mark.parametrize("path", ["/wards/north/", "/wards/north/mine", "/api/v1/patients/P-ADA/thresholds"])
-def test_nothing_of_the_ward_is_hers(herself: User, path: str) -> None:
-    assert signed_in(herself).get(path).status_code == 404
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/wards/north/", 404),
+        ("/wards/north/mine", 404),
+        ("/api/v1/patients/P-ADA/thresholds", 403),
+        ("/api/v1/thresholds", 403),
+    ],
+)
+def test_nothing_of_the_ward_is_hers(herself: User, path: str, status: int) -> None:
+    assert signed_in(herself).get(path).status_code == status
 
 
 def test_values_of_a_stay_that_is_over_are_not_shown(herself: User, ada: Patient, gateway: Monitor, now: datetime) -> None:

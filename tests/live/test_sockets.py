@@ -79,6 +79,13 @@ class Viewer:
             if frame.startswith("{") and (face := json.loads(frame).get("face")):
                 return str(face)
 
+    async def fate(self) -> str:
+        """How it is let in: `x` with names, `k` without; or `-` who are you, `4` no such ward."""
+        message = await self.socket.receive_output(timeout=PATIENCE)
+        if message["type"] == "websocket.close":
+            return {4401: "-", 4404: "4"}[message["code"]]
+        return {"named": "x", "kiosk": "k"}[json.loads(message["text"])["face"]]
+
     async def closed_with(self) -> int:
         while True:
             message = await self.socket.receive_output(timeout=PATIENCE)
