@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django import forms
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit, visits
+from accounts import audit, key_attempts, rates, visits
 from accounts.models import Deed
 
 KEPT = timedelta(days=400)  # as long as browsers keep a cookie at most
@@ -39,20 +40,38 @@ class KeyForm(forms.Form):
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     """Asks for the key, and leads to the board."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    form, now = KeyForm(request.POST if request.method == "POST" else None), timezone.now()
     if form.is_valid():
-        audit.record(Deed.KIOSK_SET_UP, by=form.kiosk, at=timezone.now(), about=f"device:{form.kiosk}")
-        answer = redirect("home")
-        answer.set_cookie(
-            settings.KIOSK_COOKIE_NAME,
-            form.cleaned_data["key"],
-            max_age=KEPT,
-            secure=settings.HTTPS,
-            httponly=True,
-            samesite="Strict",
-        )
-        return answer
+        return _made(form, now)
+    if form.is_bound:
+        return _refused(request, form, now)
     return render(request, "kiosk.html", {"form": form, "kiosk": visits.kiosk_of(request)})
+
+
+def _made(form: KeyForm, now: datetime) -> HttpResponse:
+    audit.record(Deed.KIOSK_SET_UP, by=form.kiosk, at=now, about=f"device:{form.kiosk}")
+    answer = redirect("home")
+    answer.set_cookie(
+        settings.KIOSK_COOKIE_NAME,
+        form.cleaned_data["key"],
+        max_age=KEPT,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Strict",
+    )
+    return answer
+
+
+def _refused(request: HttpRequest, form: KeyForm, now: datetime) -> HttpResponse:
+    """The page again; who tries too many keys has to wait, as at the door of the devices."""
+    try:
+        key_attempts.wrong(at=now)
+    except rates.TooFast as too_fast:
+        form.add_error("key", f"Too many wrong keys came from here. Try again in {too_fast.retry_after} s.")
+        answer = render(request, "kiosk.html", {"form": form}, status=HTTPStatus.TOO_MANY_REQUESTS)
+        answer.headers["Retry-After"] = str(too_fast.retry_after)
+        return answer
+    return render(request, "kiosk.html", {"form": form})
 
 
 @require_POST

@@ -60,6 +60,17 @@ def test_a_wrong_key_is_refused(key: str, north: Ward) -> None:
     assert settings.KIOSK_COOKIE_NAME not in client.cookies
 
 
+def test_who_guesses_keys_is_slowed_down_and_a_right_one_is_taken_all_the_same(device: Device) -> None:
+    client = Client(REMOTE_ADDR="192.0.2.7")
+    for _ in range(30):
+        client.post(PAGE, {"key": "0123456789ab." + "x" * 43})
+
+    slowed = client.post(PAGE, {"key": "0123456789ab." + "x" * 43})
+
+    assert slowed.status_code == 429 and int(slowed["Retry-After"]) <= 60
+    assert client.post(PAGE, {"key": keys.issue(device)}).status_code == 302
+
+
 def test_a_monitors_key_makes_no_kiosk(monitor: Monitor) -> None:
     assert Client().post(PAGE, {"key": monitor.key}).context["form"].errors["key"]
 
