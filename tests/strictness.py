@@ -21,6 +21,7 @@ def chromium() -> str | None:
 
 
 NEEDS = {
+    "curl": (lambda: shutil.which("curl") and shutil.which("jq"), "no curl, or no jq (apt-get install curl jq)"),
     "browser": (chromium, "no chromium (apt-get install chromium)"),
     "recordings": (RECORDINGS.is_dir, f"no recordings in {RECORDINGS} (MEDQL_DATA names them)"),
     "mysql": (lambda: os.environ.get("DATABASE_URL", "").startswith("mysql"), "DATABASE_URL names no MySQL or MariaDB"),
