@@ -5,6 +5,7 @@ Which wards, patients and alerts a person may see at all is decided where every 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
@@ -106,19 +107,21 @@ def permissions(user: User | ServiceToken, ward: Ward) -> frozenset[Permission]:
         return ROLES[Role.SERVICE] if mine.exists() else frozenset()
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    roles = _roles(user, ward)
-    if user.is_superuser:
-        return ROLES[Role.ADMINISTRATOR].union(*(ROLES[role] for role in roles))
+    return granted(roles_in(user, ward), ward)
+
+
+def granted(roles: frozenset[str], ward: Ward) -> frozenset[Permission]:
+    """What these roles together may do in this ward."""
     may = frozenset[Permission]().union(*(ROLES[role] for role in roles))
     return may | NURSE_WHERE_ALLOWED if ward.nurses_set_limits and Role.NURSE in roles else may
 
 
-def _roles(user: User, ward: Ward) -> set[str]:
-    """Both kinds in one query."""
+def roles_in(user: User, ward: Ward) -> frozenset[str]:
+    """The roles that an active person has in this ward now, by membership and by emergency: one query."""
     now = timezone.now()
     works = Membership.objects.in_force(now).filter(user=user, ward=ward).values_list("role", flat=True)
     helps = EmergencyAccess.objects.in_force(now).filter(user=user, ward=ward).values_list("role", flat=True)
-    return set(works.union(helps))
+    return frozenset(works.union(helps)) | ({Role.ADMINISTRATOR} if user.is_superuser else frozenset())
 
 
 def roles_anywhere(user: User | ServiceToken) -> frozenset[str]:
@@ -141,13 +144,17 @@ def holds(roles: frozenset[str], permission: Permission) -> bool:
     return ward_decides or any(permission in ROLES[role] for role in roles)
 
 
-def who_sees(people: Collection[int], *, now: datetime) -> set[tuple[int, int]]:
-    """Of these people (ids) who may see which ward (id) now, as pairs; two queries, and one more for administrators."""
-    works = Membership.objects.in_force(now).filter(user__in=people, user__is_active=True).values_list("user", "ward")
-    helps = EmergencyAccess.objects.in_force(now).filter(user__in=people, user__is_active=True).values_list("user", "ward")
+def roles_of(people: Collection[int], *, now: datetime) -> dict[tuple[int, int], frozenset[str]]:
+    """The roles of these people (ids), by person and ward (id), where they have any: four queries at most."""
+    active = {"user__in": people, "user__is_active": True}
+    works = Membership.objects.in_force(now).filter(**active).values_list("user", "ward", "role")
+    helps = EmergencyAccess.objects.in_force(now).filter(**active).values_list("user", "ward", "role")
     run = list(User.objects.filter(pk__in=people, is_active=True, is_superuser=True).values_list("pk", flat=True))
     wards = list(Ward.objects.values_list("pk", flat=True)) if run else []
-    return {*works, *helps, *product(run, wards)}
+    found: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for person, ward, role in (*works, *helps, *product(run, wards, [Role.ADMINISTRATOR])):
+        found[person, ward].add(role)
+    return {place: frozenset(roles) for place, roles in found.items()}
 
 
 def staff(ward: Ward | int, *roles: str, now: datetime) -> QuerySet[User]:

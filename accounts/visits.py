@@ -38,6 +38,7 @@ class Pass:
 
     ward: Ward
     user: User | None = None
+    roles: frozenset[str] = frozenset()
     session_id: int | None = None
     token_id: int | None = None
     kiosk: Device | None = None
@@ -84,7 +85,7 @@ def by_socket(slug: str, *, scope: dict[str, Any], now: datetime, before: Pass |
     ward = Ward.objects.visible_to(holder.user).filter(slug=slug).first()
     if ward is None:
         raise NotYours(holder.user)
-    return Pass(ward, user=holder.user, token_id=holder.pk)
+    return Pass(ward, user=holder.user, roles=access.roles_in(holder.user, ward), token_id=holder.pk)
 
 
 def kiosk_of(request: HttpRequest) -> Device | None:
@@ -135,20 +136,21 @@ def _holder(scope: dict[str, Any], now: datetime) -> TokenSession | ServiceToken
 
 def _sessions_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
     rows = Session.objects.judged(now).select_related("user").in_bulk({each.session_id for each in passes})
-    seen = access.who_sees({row.user_id for row in rows.values() if row.user_id}, now=now)
-    return {
-        each
-        for each in passes
-        if (row := rows.get(each.session_id or 0))
-        and (row.user_id, each.ward.pk) in seen
-        and (_is_living(row, each.user, now) if each.is_named else _is_faded(row, now))
-    }
+    roles = access.roles_of({row.user_id for row in rows.values() if row.user_id}, now=now)
+    standing = set()
+    for each in passes:
+        row = rows.get(each.session_id or 0)
+        has = roles.get((row.user_id or 0, each.ward.pk)) if row else None
+        if row and has and (has == each.roles and _is_living(row, each.user, now) if each.is_named else _is_faded(row, now)):
+            standing.add(each)
+    return standing
 
 
 def _tokens_that_stand(passes: Collection[Pass], now: datetime) -> set[Pass]:
     living = tokens.living([each.token_id for each in passes if each.token_id], now=now)
-    seen = access.who_sees({user.pk for user in living.values()}, now=now)
-    return {each for each in passes if (user := living.get(each.token_id or 0)) and (user.pk, each.ward.pk) in seen}
+    roles = access.roles_of({user.pk for user in living.values()}, now=now)
+    holders = {each: user.pk for each in passes if (user := living.get(each.token_id or 0))}
+    return {each for each, person in holders.items() if roles.get((person, each.ward.pk)) == each.roles}
 
 
 def _walls_that_stand(passes: Collection[Pass]) -> set[Pass]:
@@ -174,7 +176,7 @@ def _as_person(slug: str, request: HttpRequest) -> Iterator[Pass]:
     ward = Ward.objects.visible_to(user).filter(slug=slug).first()
     row = sessions.of(request).row
     if ward and row:
-        yield Pass(ward, user=user, session_id=row.pk)
+        yield Pass(ward, user=user, roles=access.roles_in(user, ward), session_id=row.pk)
 
 
 def _as_kiosk(slug: str, request: HttpRequest) -> Iterator[Pass]:

@@ -15,6 +15,7 @@ from monitoring.board import Face
 
 NOT_SIGNED_IN = 4401
 NOT_FOUND = 4404
+CHANGED = 1012
 
 
 class WardBoard(AsyncWebsocketConsumer):
@@ -65,6 +66,10 @@ class WardBoard(AsyncWebsocketConsumer):
     async def _change(self, before: Pass | None, entry: Pass) -> None:
         await self._leave(before)
         if self.gone:  # while the pass was looked up
+            return
+        if before and before.is_named and entry.is_named:  # in another role: its page shows what may be done, so it loads anew
+            await self.send(json.dumps({"reload": True}))
+            await self.close(CHANGED)
             return
         self.entry = entry
         await self.send(json.dumps({"face": _face(entry)}))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import audit, sessions, visits
+from accounts import access, audit, sessions, visits
 from accounts.access import Permission, permissions
 from accounts.models import EmergencyAccess, User, Ward
 from monitoring import board
@@ -78,7 +78,7 @@ def ward(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if entry.user:
         sessions.of(request).show(entry.ward)
-        told |= _of_person(entry.user, entry.ward, now)
+        told |= _of_person(entry.user, entry, now)
     return render(request, "ward.html", told)
 
 
@@ -95,12 +95,12 @@ def mine(request: HttpRequest, slug: str) -> JsonResponse:
     return JsonResponse({"beds": [f"bed-{bed}" for bed in beds]})
 
 
-def _of_person(user: User, shown: Ward, now: datetime) -> dict[str, Any]:
+def _of_person(user: User, entry: visits.Pass, now: datetime) -> dict[str, Any]:
     """What the board shows to this person besides: the other wards, and what may be done here."""
-    may = permissions(user, shown)
+    may = access.granted(entry.roles, entry.ward)
     return {
         "wards": Ward.objects.visible_to(user).order_by("name"),
-        "helps": EmergencyAccess.objects.in_force(now).filter(user=user, ward=shown).first(),
+        "helps": EmergencyAccess.objects.in_force(now).filter(user=user, ward=entry.ward).first(),
         "may_enter": Permission.BREAK_GLASS in may,
         "may_see_load": Permission.SEE_LOAD in may,
         "may": [name for name, needed in DEEDS.items() if needed in may],

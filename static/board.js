@@ -180,6 +180,7 @@
     if (typeof text !== "string" || text[0] !== "{") return;
     const message = JSON.parse(text);
     if (message.face) wear(message.face);
+    if (message.reload) location.reload(); // what I may do here is another than when this page was drawn
     if (!message.pulse) return;
     serverNow = message.pulse;
     anchor = { steady: performance.now(), wall: Date.now() };

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts import keys
-from accounts.models import Device, Session
+from accounts.models import Device, Membership, Session
 from tests.browser.desk import Desk, keep, send
 from tests.conftest import PASSWORD
 from tests.live.processes import running
@@ -58,6 +58,19 @@ def test_who_signs_out_elsewhere_leaves_a_board_that_says_so(browser, noor, ada)
         other.get_by_role("button", name="Sign out").click()
 
         expect(nurse.page.locator("#blind")).to_contain_text("SIGNED OUT", timeout=WITHIN)
+
+
+def test_who_becomes_a_viewer_has_no_buttons_any_more(browser, noor, ada, gateway):
+    with running() as server:
+        send(server, gateway, item(ada, spo2=84))
+        nurse = Desk(browser, server).sign_in("noor")
+        expect(nurse.tile("N1").get_by_role("button", name="Acknowledge").first).to_be_visible()
+
+        Membership.objects.update(role="viewer")
+
+        expect(nurse.page.locator("body")).to_have_attribute("data-may", "", timeout=WITHIN)
+        expect(nurse.tile("N1").locator(".patient")).to_contain_text("Ada Byron")
+        expect(nurse.tile("N1").get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
 def test_a_wall_is_set_up_by_its_key_and_shows_the_ward(browser, north, ada, gateway):

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import emergency, keys, service_tokens, sessions, tickets, tokens, visits
+from accounts import access, emergency, keys, service_tokens, sessions, tickets, tokens, visits
 from accounts.models import Device, EmergencyAccess, Membership, ServiceToken, Session, TokenSession, User
 from monitoring import consumers, feeds, guard
 from tests.conftest import signed_in
@@ -134,6 +134,25 @@ async def test_who_leaves_the_ward_is_shown_nothing_more(noor, north, now):
         assert await watching.closed_with() == consumers.NOT_FOUND
 
 
+async def test_another_role_has_the_page_load_anew(noor, north, now):
+    async with await viewer(noor) as watching:
+        await watching.next()
+
+        await _sql(Membership.objects.update, role="viewer")
+
+        assert await watching.closed_with() == consumers.CHANGED
+
+
+async def test_a_program_in_another_role_asks_again(noor, north):
+    watching, _ = await _by_token(noor, by="header")
+    async with watching:
+        await watching.next()
+
+        await _sql(Membership.objects.update, role="viewer")
+
+        assert await watching.closed_with() in (consumers.CHANGED, consumers.NOT_SIGNED_IN)
+
+
 async def test_an_emergency_that_is_over_closes_the_board(eve, north, now):
     await _sql(emergency.enter, eve, north, reason="cardiac arrest", at=now)
     async with await viewer(eve) as watching:
@@ -242,9 +261,7 @@ async def test_a_token_of_another_ward_opens_nothing(eve, north, south):
 
 
 async def test_a_service_watches_no_board(north, root):
-    program = ServiceToken(name="report")
-    key = await _sql(service_tokens.issue, program, by=root, at=timezone.now())
-    await _sql(program.wards.add, north)
+    key = await _sql(service_tokens.issue, ServiceToken(name="report"), wards=[north], by=root, at=timezone.now())
 
     async with Viewer({}, authorization=f"Bearer {key}") as watching:
         assert await watching.closed_with() == consumers.NOT_FOUND
@@ -282,7 +299,7 @@ def test_forty_sockets_cost_as_many_queries_as_one(noor, dora, root, eve, wall, 
             browser = signed_in(person)
             browser.get("/wards/north/")
             row = Session.objects.filter(user=person).latest("pk")
-            found.append(visits.Pass(north, user=person, session_id=row.pk))
+            found.append(visits.Pass(north, user=person, roles=access.roles_in(person, north), session_id=row.pk))
         return found
 
     few, many = passes([noor, root]), passes([noor, dora, root] * 10)
