@@ -131,13 +131,17 @@ def resolve(request: HttpRequest, alert_id: str) -> HttpResponse:
 
 @require_POST
 def silence(request: HttpRequest, alert_id: str) -> HttpResponse:
-    """Switch the sound of an alert off for some minutes, no longer than its ward allows (422)."""
+    """Switch the sound of an alert as it was shown off for some minutes, no longer than its ward allows (422).
+
+    409, and the tile as it is, when it is worse by now.
+    """
 
     def hush(alert: Alert, user: User) -> None:
         minutes = request.POST.get("minutes", "")
         if not minutes.isdecimal() or len(minutes) > LONGEST_NUMBER:
             raise Refused("minutes is missing, or no number.", 400)
-        alerts.silence(alert, minutes=int(minutes), by=user, at=timezone.now())
+        severity, members = _severity_shown(request), _members_shown(request)
+        alerts.silence(alert, minutes=int(minutes), by=user, at=timezone.now(), severity_shown=severity, members_shown=members)
 
     return _act(request, alert_id, Permission.SILENCE, hush)
 

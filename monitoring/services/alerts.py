@@ -95,11 +95,10 @@ def acknowledge(
             _store(alert, AlertEvent.What.ACKNOWLEDGED, by=by, at=at)
             _record(Deed.ACKNOWLEDGED, alert, by=by, at=at)
             return
-        members = case.members() if alert.condition == MULTIPLE_SIGNS else []
-        seen = [each for each in members if members_shown is None or each.pk in members_shown]
+        seen = _members(case, alert, members_shown)
         for each in [alert, *seen]:
             case.take(each, by=by, at=at)
-        _record(Deed.ACKNOWLEDGED, alert, by=by, at=at, **({"with": [each.pk for each in seen]} if seen else {}))
+        _record(Deed.ACKNOWLEDGED, alert, by=by, at=at, **_with(seen))
 
 
 @retried
@@ -123,19 +122,33 @@ def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", severity_sh
 
 
 @retried
-def silence(alert: Alert, *, minutes: int, by: User, at: datetime) -> None:
-    """Stop the sound of one alert for a time: never what is shown, nor the escalation. What gets worse ends the silence.
+def silence(
+    alert: Alert,
+    *,
+    minutes: int,
+    by: User,
+    at: datetime,
+    severity_shown: Severity = Severity.CRITICAL,
+    members_shown: Collection[UUID] | None = None,
+) -> None:
+    """Stop the sound of an alert for a time: never what is shown, nor the escalation. What gets worse ends the silence.
 
-    Raises SilenceTooLong.
+    Of several signs at once the sound of all of them, or of those that `by` was shown. Raises SilenceTooLong; and SeverityRisen
+    when it is worse by now than what `by` was shown: nobody silences what he has not seen.
     """
-    with _under_hand(alert, at=at):
+    with _under_hand(alert, at=at) as case:
         rules = WardRules.objects.filter(ward=alert.ward_id).first() or WardRules(ward_id=alert.ward_id)
         if not 1 <= minutes <= rules.longest_silence:
             raise SilenceTooLong(rules.longest_silence)
-        if alert.is_open:
-            alert.silenced_until, alert.silenced_by = at + timedelta(minutes=minutes), by
-            _store(alert, AlertEvent.What.SILENCED, by=by, at=at, note=f"{minutes} min")
-            _record(Deed.SILENCED, alert, by=by, at=at, minutes=minutes)
+        if not alert.is_open:
+            return
+        if Severity(alert.severity).rank > severity_shown.rank:
+            raise SeverityRisen
+        seen = _members(case, alert, members_shown)
+        for each in [alert, *seen]:
+            each.silenced_until, each.silenced_by = at + timedelta(minutes=minutes), by
+            _store(each, AlertEvent.What.SILENCED, by=by, at=at, note=f"{minutes} min")
+        _record(Deed.SILENCED, alert, by=by, at=at, minutes=minutes, **_with(seen))
 
 
 @retried
@@ -146,6 +159,18 @@ def mark_as_noise(alert: Alert, *, by: User, at: datetime, why: str) -> None:
             alert.noise_at, alert.noise_by, alert.noise_why = at, by, why
             _store(alert, AlertEvent.What.NOISE, by=by, at=at, note=why)
             _record(Deed.MARKED_AS_NOISE, alert, by=by, at=at)
+
+
+def _members(case: Case | None, alert: Alert, shown: Collection[UUID] | None) -> list[Alert]:
+    """Of several signs at once the alerts of each, that nobody has taken and somebody was shown; of any other none."""
+    if case is None or alert.condition != MULTIPLE_SIGNS:
+        return []
+    return [each for each in case.members() if shown is None or each.pk in shown]
+
+
+def _with(members: Sequence[Alert]) -> dict[str, list[UUID]]:
+    """What the audit says of them."""
+    return {"with": [each.pk for each in members]} if members else {}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Every verb of a person writes down who did it, to whom, once, and only where something came of it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -48,14 +49,17 @@ class TestAlerts:
         assert AuditEntry.objects.get(what="resolved").detail == {"condition": "spo2_low", "severity": "critical"}
         assert AuditEntry.objects.filter(what="silenced").first().detail["minutes"] == 2
 
-    def test_one_hand_that_takes_several_names_them(self, ada, noor, gateway, now):
+    @pytest.mark.parametrize(
+        ("what", "deed"), [("acknowledged", alerts.acknowledge), ("silenced", partial(alerts.silence, minutes=2))]
+    )
+    def test_one_hand_that_takes_or_silences_several_names_them(self, ada, noor, gateway, now, what, deed):
         gateway.post([item(ada, now, spo2=84, heart_rate=150)])
         bundle = Alert.objects.get(condition="multiple_signs")
         members = Alert.objects.filter(kind="physiological").exclude(pk=bundle.pk)
 
-        alerts.acknowledge(bundle, by=noor, at=now)
+        deed(bundle, by=noor, at=now)
 
-        entry = AuditEntry.objects.get(what="acknowledged")
+        entry = AuditEntry.objects.get(what=what)
         assert entry.about == f"alert:{bundle.pk}"
         assert set(entry.detail["with"]) == {str(member.pk) for member in members}
 

@@ -18,7 +18,7 @@ from tests.world import events_of, item, open_alert, series, unscored
 
 DEEDS = {
     "resolve": {"severity_shown": "critical", "note": "moved the probe"},
-    "silence": {"minutes": "5"},
+    "silence": {"minutes": "5", "severity_shown": "critical"},
     "noise": {"why": "artefact"},
 }
 EACH = pytest.mark.parametrize("deed", DEEDS)
@@ -155,6 +155,12 @@ class TestSilence:
         assert 'value="2">2 min' in page and 'value="5"' not in page
         assert act(noor, alert, "silence", minutes="5").status_code == 422
 
+    def test_what_has_risen_is_shown_instead(self, alert, noor):
+        answer = act(noor, alert, "silence", severity_shown="warning")
+
+        assert answer.status_code == 409 and "SpO₂ 84" in answer.content.decode()
+        assert open_alert(alert.patient).silenced_until is None
+
     def test_it_leaves_what_is_shown_and_the_escalation(self, alert, noor):
         due = alert.next_step_at
 
@@ -210,7 +216,20 @@ def test_a_member_that_nobody_was_shown_is_not_taken_with_the_bundle(ada, gatewa
     assert Alert.objects.open().get(acknowledged_at=None).condition == "heart_rate_high"
 
 
-def test_members_that_are_no_ids_are_named(alert, noor):
-    form = {"severity_shown": "critical", "members_shown": "all of them"}
+@pytest.mark.parametrize("deed", ["acknowledge", "silence"])
+def test_members_that_are_no_ids_are_named(alert, noor, deed):
+    form = {"severity_shown": "critical", "members_shown": "all of them", "minutes": "5"}
 
-    assert signed_in(noor).post(f"/alerts/{alert.pk}/acknowledge", form).status_code == 400
+    assert signed_in(noor).post(f"/alerts/{alert.pk}/{deed}", form).status_code == 400
+
+
+def test_silencing_the_bundle_silences_what_was_shown_of_it(ada, gateway, noor, now):
+    unscored(ada)
+    gateway.post(series(ada, now - timedelta(seconds=40), [{"spo2": 82, "heart_rate": 150}] * 40))
+    bundle, low = Alert.objects.get(condition="multiple_signs"), Alert.objects.get(condition="spo2_low")
+
+    form = {"severity_shown": "critical", "members_shown": f"{low.pk}", "minutes": "5"}
+    answer = signed_in(noor).post(f"/alerts/{bundle.pk}/silence", form)
+
+    assert answer.status_code == 200
+    assert Alert.objects.get(silenced_until=None).condition == "heart_rate_high"

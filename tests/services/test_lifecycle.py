@@ -178,6 +178,14 @@ class TestHands:
 
         assert open_alert(ada).silenced_until is None
 
+    def test_nobody_silences_what_has_risen_meanwhile(self, ada, gateway, clock, noor):
+        sends(gateway, ada, clock, 84)
+
+        with pytest.raises(alerts.SeverityRisen):
+            alerts.silence(open_alert(ada), minutes=5, by=noor, at=timezone.now(), severity_shown=Severity.WARNING)
+
+        assert open_alert(ada).silenced_until is None
+
     def test_silence_stops_no_escalation(self, ada, gateway, clock, noor):
         sends(gateway, ada, clock, 84)
         due = open_alert(ada).next_step_at
@@ -214,6 +222,24 @@ class TestTwoSignsAtOnce:
 
         assert set(Alert.objects.open().values_list("acknowledged_by", flat=True)) == {noor.pk}
         assert events_of(both).count("acknowledged") == 3
+
+    def test_who_silences_it_silences_all(self, both, noor):
+        alerts.silence(Alert.objects.get(condition="multiple_signs"), minutes=5, by=noor, at=timezone.now())
+
+        assert set(Alert.objects.open().values_list("silenced_by", flat=True)) == {noor.pk}
+        assert events_of(both).count("silenced") == 3
+
+    def test_what_nobody_was_shown_is_not_silenced_with_it(self, both, noor):
+        bundle, low = Alert.objects.get(condition="multiple_signs"), Alert.objects.get(condition="spo2_low")
+
+        alerts.silence(bundle, minutes=5, by=noor, at=timezone.now(), members_shown=[low.pk])
+
+        assert set(Alert.objects.filter(silenced_until=None).values_list("condition", flat=True)) == {"heart_rate_high"}
+
+    def test_a_sign_of_its_own_is_silenced_alone(self, both, noor):
+        alerts.silence(Alert.objects.get(condition="spo2_low"), minutes=5, by=noor, at=timezone.now())
+
+        assert Alert.objects.exclude(silenced_until=None).get().condition == "spo2_low"
 
     def test_it_ends_when_one_of_them_is_over(self, both, gateway, clock, noor):
         alerts.acknowledge(Alert.objects.get(condition="multiple_signs"), by=noor, at=timezone.now())
