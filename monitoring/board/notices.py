@@ -116,6 +116,16 @@ class Notice:
         return len({FACTS[Sign(member.alert.sign)].group for member in self.members})
 
     @property
+    def sound(self) -> str:
+        """Which sound calls for it while nobody has it; an info has none. What is critical and technical is a lost link."""
+        severity = Severity(self.alert.severity)
+        if severity is Severity.INFO:
+            return ""
+        if not self.is_technical:
+            return severity.value
+        return "warning" if severity is Severity.CRITICAL else "technical"
+
+    @property
     def silenced_until(self) -> datetime | None:
         """One that ends later than anybody could have said is of a clock that was set back since: it counts no more."""
         until = self.alert.silenced_until

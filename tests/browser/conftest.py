@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.desk import LOUDSPEAKER
 from tests.strictness import chromium
 
 
@@ -27,6 +28,6 @@ def chrome() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
         # Playwright's sync API runs in a loop of its own; Django would take that for an async caller.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chrome = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        chrome = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox", LOUDSPEAKER])
         yield chrome
         chrome.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.desk import LOUDSPEAKER
 from tests.strictness import chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -21,7 +22,7 @@ PATIENCE = 600.0
 def main(url: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as play:
-        chrome = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        chrome = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox", LOUDSPEAKER])
         pages = {
             name: signed_in(chrome.new_page(viewport={"width": width, "height": height}), url)
             for name, (width, height) in SIZES.items()
