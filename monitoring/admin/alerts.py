@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.admin.paging import Endless
 from monitoring.admin.deliveries import DeliveryInline
-from monitoring.admin.paging import Endless
 from monitoring.clinical.signs import plain
 from monitoring.models import Alert, AlertEvent
 

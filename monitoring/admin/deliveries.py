@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.admin.paging import Endless
 from accounts.models import User, Ward
-from monitoring.admin.paging import Endless
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services import deliveries

@@ -14,8 +14,8 @@ from django.utils.timezone import localtime
 
 from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
+from accounts.admin.paging import Endless
 from accounts.models import User
-from monitoring.admin.paging import Endless
 from monitoring.models import RejectedVital
 from monitoring.services import ingestion
 from monitoring.services.items import ITEM_CODES

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.access import Permission
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly
+from accounts.admin.paging import Endless
 from accounts.models import User, Ward
 from monitoring.admin import limits
 from monitoring.admin.dry_run import DryRun
 from monitoring.admin.overrides import may_set
-from monitoring.admin.paging import Endless
 from monitoring.clinical.limits import ADULT
 from monitoring.clinical.overrides import SIDES
 from monitoring.clinical.signs import Sign

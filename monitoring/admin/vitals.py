@@ -15,10 +15,10 @@ from django.utils.timezone import localtime
 
 from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards
+from accounts.admin.paging import Endless
 from accounts.models import Ward
 from monitoring.admin.forms import PastOrNow
 from monitoring.admin.limits import sign_name
-from monitoring.admin.paging import Endless
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.clinical.signs import PRESSURES, Sign, plain
 from monitoring.models import Patient, Placement, Vital
