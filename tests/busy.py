@@ -13,7 +13,7 @@ from monitoring.clinical.overrides import Override
 from monitoring.clinical.signs import Sign
 from monitoring.models import Admission, Alert, Patient, Shift
 from monitoring.models.threshold import Part
-from monitoring.services import admissions, recipients, thresholds
+from monitoring.services import admissions, faults, recipients, thresholds
 from monitoring.services.layers import Scope
 from tests.services.outbox import endpoint
 from tests.world import Monitor, item
@@ -35,4 +35,5 @@ def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: Us
     endpoint(north, "http://pager.example.org/")
     service_tokens.issue(ServiceToken(name="research"), wards=[north], by=root, at=now)
     FailedSignIn.objects.create(username=noor.login, ip_address="10.1.1.1", failures_since_start=1)
+    faults.begin("audit_unsealed", "Entries of the audit wait.", now=now)
     recipients.written(Alert.objects.earliest("raised_at"), user=noor, way=Way.IN_APP, now=now).save()

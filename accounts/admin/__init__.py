@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from accounts.admin import devices, doors, emergencies, people, service_tokens, wards
+from accounts.admin import audit, devices, doors, emergencies, people, service_tokens, wards
 from accounts.views.door import to_administration, to_password
 
-__all__ = ["devices", "doors", "emergencies", "people", "service_tokens", "wards"]
+__all__ = ["audit", "devices", "doors", "emergencies", "people", "service_tokens", "wards"]
 
 admin.site.unregister(Group)  # what somebody may do is his role's, and the role a membership's
 admin.site.site_header = "MedQL administration"

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from accounts import access, audit
 from accounts.access import Permission
 from accounts.models import Deed, User, Ward
+from accounts.spreadsheet import Cell, harmless
 from monitoring.services import load
 from monitoring.services.load import Load, Span
 
@@ -27,7 +28,6 @@ LONGEST = timedelta(days=92)
 OLDEST = timedelta(days=50 * 365)  # before that nothing was measured, and the calendar ends some time
 SHOWN_ROWS = 10
 BARS_HIGH = 100  # units of the drawing
-Cell = str | int | float | None
 
 
 class Moment(forms.DateTimeInput):
@@ -250,8 +250,3 @@ def _rows(measured: Load, wards: Sequence[int]) -> Iterator[tuple[Cell, ...]]:
         yield ("taken", wait.severity, "p90_seconds", round(wait.p90, 1))
     for mark in load.noise(wards, span):
         yield ("noise", mark.condition, mark.why or "no reason", mark.marks)
-
-
-def harmless(cell: Cell) -> Cell:
-    """A spreadsheet takes text that begins like a formula for one, and runs it: an apostrophe keeps it text."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else cell

@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from monitoring.admin.load import harmless, spoken
+from accounts.spreadsheet import harmless
+from monitoring.admin.load import spoken
 from monitoring.models import Alert
 from monitoring.services import alerts
 from tests.conftest import signed_in

@@ -10,13 +10,14 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client
 
-from accounts.models import Device, EmergencyAccess, FailedSignIn, Membership, ServiceToken, User, Ward
+from accounts.models import AuditEntry, Device, EmergencyAccess, FailedSignIn, Membership, ServiceToken, User, Ward
 from monitoring.models import (
     Admission,
     Alert,
     AlertEvent,
     Delivery,
     DeviceAssignment,
+    Fault,
     Patient,
     RejectedVital,
     Shift,
@@ -32,11 +33,13 @@ NOUNS = [
     Admission,
     Alert,
     AlertEvent,
+    AuditEntry,
     Delivery,
     Device,
     DeviceAssignment,
     EmergencyAccess,
     FailedSignIn,
+    Fault,
     Membership,
     Patient,
     RejectedVital,
@@ -49,8 +52,8 @@ NOUNS = [
     Ward,
     WebhookEndpoint,
 ]
-OF_NO_WARD = [FailedSignIn, ServiceToken]  # an administrator's alone
-ONLY_READ = [Alert, AlertEvent, Delivery, EmergencyAccess, FailedSignIn, RejectedVital, ThresholdChange]
+OF_NO_WARD = [AuditEntry, FailedSignIn, Fault, ServiceToken]  # an administrator's alone
+ONLY_READ = [Alert, AlertEvent, AuditEntry, Delivery, EmergencyAccess, FailedSignIn, Fault, RejectedVital, ThresholdChange]
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -136,7 +139,7 @@ def test_what_is_of_no_ward_is_an_administrators(busy_ward: None, dora: User, no
     browser = signed_in(_staff(dora))
 
     assert browser.get(address(noun)).status_code == 403
-    assert browser.get(address(noun, "change", noun._default_manager.get().pk)).status_code == 403
+    assert browser.get(address(noun, "change", noun._default_manager.first().pk)).status_code == 403
 
 
 def test_staff_cannot_make_themselves_administrators(noor: User) -> None:

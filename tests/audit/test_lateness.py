@@ -10,6 +10,7 @@ from monitoring.models import Alert, Delivery, Fault
 from monitoring.services import auditing, faults
 from monitoring.services.watching import HOUSE_STEPS, STEPS, turn
 from tests.audit.trail import written
+from tests.conftest import signed_in
 from tests.services.receivers import post_office, use_mail_server
 
 MINUTE = timedelta(minutes=1)
@@ -122,6 +123,15 @@ def test_without_a_mail_server_nobody_is_written_to(waiting, now):
 
     assert faults.tell(now=now) is False
     assert Fault.objects.get().told_at is None
+
+
+def test_administrators_see_it_on_their_first_page_and_others_do_not(waiting, root, dora, now):
+    User.objects.filter(pk=dora.pk).update(is_staff=True)
+    for person, sees in ((root, True), (dora, False)):
+        auditing.notice_lateness(now=now)
+        assert (auditing.SENTENCE in signed_in(person).get("/admin/").content.decode()) is sees
+        faults.end("audit_unsealed", now=now)
+        assert auditing.SENTENCE not in signed_in(person).get("/admin/").content.decode()
 
 
 def test_looking_for_nothing_costs_little(north, now, django_assert_num_queries):
