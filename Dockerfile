@@ -21,4 +21,5 @@ EXPOSE 8000
 # ALLOWED_HOSTS must hold 127.0.0.1 for this; docker-compose.yml adds it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=3)"]
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "medql.asgi:application"]
+# -v 0: no log of addresses, in which a name lies that somebody typed into a search.
+CMD ["daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "medql.asgi:application"]

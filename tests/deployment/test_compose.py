@@ -112,6 +112,13 @@ def test_image_runs_as_nobody_special_and_carries_no_secrets():
     assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"  # what is not named stays out, .env with it
 
 
+def test_image_keeps_no_log_of_addresses():
+    """A name that somebody typed into a search would stand there."""
+    (command,) = re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)
+
+    assert json.loads(command)[:3] == ["daphne", "-v", "0"]
+
+
 @pytest.mark.parametrize(("embedded", "key", "faults"), [(True, "", 0), (False, "a key", 0), (False, "", 1)])
 @pytest.mark.parametrize(("name", "check"), [("SECRET_KEY", secret_key_is_given), ("MEDQL_KEYS", key_ring_is_given)])
 def test_a_server_needs_given_keys(settings, monkeypatch, name, check, embedded, key, faults):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from django.db import connection
@@ -67,15 +67,18 @@ def database_url(port: int = 0) -> str:
 
 
 @contextlib.contextmanager
-def running(port: int = 0, **environment: str) -> Iterator[Server]:
-    """A daphne process that answers on a port (a free one unless told), until the block ends; unless told else it watches."""
+def running(port: int = 0, *, log: IO[bytes] | None = None, **environment: str) -> Iterator[Server]:
+    """A daphne process that answers on a port (a free one unless told), until the block ends; unless told else it watches.
+
+    What it says, there and on standard output, goes to `log`. It keeps no log of addresses, as the image does.
+    """
     port = port or _free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "medql.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "medql.asgi:application"]
     process = subprocess.Popen(
         command,
         env=os.environ | {"DATABASE_URL": database_url(), "MEDQL_WATCH": "true"} | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log or subprocess.DEVNULL,
+        stderr=log or subprocess.DEVNULL,
     )
     try:
         server = Server(port, process)
