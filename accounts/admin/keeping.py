@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Hashable
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db import models
@@ -13,6 +14,8 @@ from accounts import access
 from accounts.access import Permission
 from accounts.admin.trail import Trailed
 from accounts.models import User, Ward
+
+Answer = TypeVar("Answer")
 
 
 class ByRole(Trailed):
@@ -39,17 +42,22 @@ class ByRole(Trailed):
 
     def allows(self, request: HttpRequest, permission: Permission, obj: Any) -> bool:
         """Whether this person may do this at all, in one ward at least."""
-        return isinstance(request.user, User) and access.holds(_roles(request), permission)
+        return isinstance(request.user, User) and access.holds(roles(request), permission)
 
 
-def _roles(request: HttpRequest) -> frozenset[str]:
-    """Read once a request: a page asks a hundred times."""
-    roles: frozenset[str] | None = getattr(request, "roles", None)
-    if roles is None:
-        assert isinstance(request.user, User)
-        roles = access.roles_anywhere(request.user)
-        request.roles = roles  # type: ignore[attr-defined]
-    return roles
+def roles(request: HttpRequest) -> frozenset[str]:
+    """Every role of who asks, in whichever ward."""
+    user = request.user
+    assert isinstance(user, User)
+    return once(request, "roles", lambda: access.roles_anywhere(user))
+
+
+def once(request: HttpRequest, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+    """The answer to what one request asks: a page asks a hundred times, and the database once."""
+    known: dict[Hashable, Answer] = request.__dict__.setdefault("asked_once", {})
+    if question not in known:
+        known[question] = ask()
+    return known[question]
 
 
 class Kept(ByRole):
@@ -92,12 +100,11 @@ class OfVisibleWards(ByRole):
             return False
         if obj is None or person.is_superuser or not isinstance(obj, self.model):
             return True
-        known: dict[Any, bool] = request.__dict__.setdefault("allowed_rows", {})
-        key = (self.model, obj.pk, permission)
-        if key not in known:
-            row = self.model._default_manager.filter(pk=obj.pk)
-            known[key] = self.within(row, access.wards_where(person, permission)).exists()
-        return known[key]
+        wards = access.wards_where(person, permission)
+        return once(request, (self.model, obj.pk, permission), lambda: self._is_of(obj, wards))
+
+    def _is_of(self, obj: Any, wards: models.QuerySet[Ward]) -> bool:
+        return self.within(self.model._default_manager.filter(pk=obj.pk), wards).exists()
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

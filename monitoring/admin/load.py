@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import access, audit
 from accounts.access import Permission
+from accounts.admin.keeping import roles
 from accounts.models import Deed, User, Ward
 from accounts.spreadsheet import Cell, harmless
 from monitoring.services import load
@@ -107,7 +108,7 @@ class Question(forms.Form):
 def page(request: HttpRequest) -> HttpResponse:
     """The load of the wards and the time asked for, as a page or, with `csv=1`, as a table for a spreadsheet."""
     assert isinstance(request.user, User)  # admin lets nobody else in
-    if not access.holds(access.roles_anywhere(request.user), Permission.SEE_LOAD):
+    if not access.holds(roles(request), Permission.SEE_LOAD):
         raise PermissionDenied
     question = Question(request.GET, person=request.user, now=timezone.now())
     context = admin.site.each_context(request) | {"title": "Alarm load", "question": question}

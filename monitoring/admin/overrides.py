@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.access import Permission
-from accounts.admin.keeping import ByRole
+from accounts.admin.keeping import ByRole, once
 from accounts.models import User, Ward
 from monitoring.admin import limits
 from monitoring.admin.dry_run import DryRun
@@ -72,7 +72,8 @@ class PatientThresholdInline(ThresholdInline):
 def may_set(request: HttpRequest, noun: Model | None) -> bool:
     """Whether this person may set the limits of this patient, ward or (none) hospital."""
     scope = Scope(noun if isinstance(noun, Ward) else None, noun if isinstance(noun, Patient) else None)
-    return isinstance(request.user, User) and refusals.may_set(request.user, scope)
+    person = request.user
+    return isinstance(person, User) and once(request, ("limits", scope.key), lambda: refusals.may_set(person, scope))
 
 
 class SetsLimits(DryRun):

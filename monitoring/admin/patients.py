@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.access import Permission
-from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, once
 from accounts.models import User, Ward
 from monitoring import realtime
 from monitoring.admin import limits
@@ -153,8 +153,10 @@ class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
         return self.allows(request, Permission.ARCHIVE, None)
 
     def _may(self, request: HttpRequest, patient: Patient, allowed: Callable[[User, Patient], bool]) -> bool:
-        assert isinstance(request.user, User)
-        return self.has_change_permission(request, patient) and allowed(request.user, patient)
+        person = request.user
+        assert isinstance(person, User)
+        asked = (allowed, patient.pk)
+        return self.has_change_permission(request, patient) and once(request, asked, lambda: allowed(person, patient))
 
     @admin.display(description="bed", ordering="bed_name")
     def bed(self, patient: Patient) -> str:
