@@ -62,7 +62,10 @@ class SealedField(models.TextField):
         return sealing.unseal(sealed, about=self.about_row(row)) if sealed else ""
 
     def about_row(self, row: models.Model) -> str:
-        return f"{self.about}:{getattr(row, self.by)}"
+        owner = getattr(row, self.by)
+        if owner is None:
+            raise ValueError(f"{row._meta.label} is not known by its {self.by} yet: nothing can be sealed for it.")
+        return f"{self.about}:{owner}"
 
 
 validate_patient_id = RegexValidator(

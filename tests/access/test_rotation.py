@@ -181,7 +181,10 @@ def test_a_key_that_was_taken_out_too_early_is_missed_by_the_check(under_old, se
     settings.KEY_RING = (NEW,)
 
     found = {error.msg for error in run_checks(tags=["database"], databases=["default"])}
+    said, ended_well = rotate("--check")
 
+    assert "No key in MEDQL_KEYS opens 1 rows of monitoring.Dossier.history." in said
+    assert not ended_well
     assert "monitoring.Dossier.history has rows that no key in MEDQL_KEYS opens." in found
     assert dossiers.read(ada, by=dora, at=now).history is None
 

@@ -190,6 +190,11 @@ def test_a_sealed_column_that_is_moved_to_another_row_is_unreadable():
         CODE.text(Locker(owner=8, code=locker.code))
 
 
+def test_nothing_is_sealed_for_a_row_that_nobody_knows_yet():
+    with pytest.raises(ValueError, match="not known by its owner yet"):
+        CODE.put(Locker(), "4711")
+
+
 def test_no_text_is_kept_as_none():
     locker = Locker(owner=7)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from django.contrib.auth.hashers import make_password
 from accounts import hashing
 from accounts.models import RefreshFamily, SocketTicket, TokenSession, User
 from tests.conftest import PASSWORD
-from tests.live.processes import PATIENCE, running
+from tests.live.processes import PATIENCE, Server, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +45,25 @@ def test_the_lines_of_the_guide_do_what_it_says(noor):
     assert SocketTicket.objects.count() == 1
     assert not TokenSession.objects.filter(ended_at=None).exists()
     assert not RefreshFamily.objects.filter(ended_at=None).exists()
+
+
+ODD = [b"x" * 15_000, b"x\0y.z", b"\xff\xfe.x.y", b"x\r\n\r\n", b"\t" * 2000]
+
+
+def test_a_header_that_is_no_token_is_a_4xx_and_disturbs_nobody(db):
+    with running() as server:
+        for value in ODD:
+            assert _first_line(server, value).split()[1] in (b"400", b"401")
+        # Beyond all measure it is hung up on by daphne, before MedQL sees it.
+        assert _first_line(server, b"x" * 1_000_000) == b""
+        assert server.get("/health")[0] == 200
+
+
+def _first_line(server: Server, token: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as link, contextlib.suppress(ConnectionError):
+        link.sendall(b"GET /auth/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + b"\r\n\r\n")
+        return link.makefile("rb").readline()
+    return b""
 
 
 def test_the_guide_has_lines_to_run():

@@ -20,15 +20,17 @@ class Command(BaseCommand):
         if not options["check"]:
             self.stdout.write(f"Sealing under key {keyring.current().id}.")
             rotation.rotate(at=timezone.now(), told=self._tell)
-        for column, count in rotation.lost().items():
+        lost, needed = rotation.lost(), rotation.needed()
+        for column, count in lost.items():
             self.stdout.write(f"No key in MEDQL_KEYS opens {count} rows of {column}.")
-        needed = rotation.needed()
         for id, counts in needed.items():
             self._say(id, counts)
         if any(needed.values()):
             raise CommandError(
                 "An older key is still needed." + ("" if options["check"] else " Look above, and run this again.")
             )
+        if lost:
+            raise CommandError("Some of it cannot be opened: is a key missing in MEDQL_KEYS?")
 
     def _tell(self, column: Column, done: Outcome) -> None:
         raced = f", {done.raced} written by somebody else meanwhile" if done.raced else ""
