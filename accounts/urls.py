@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import account, door, emergency, factor, kiosk, presence
+from accounts.views import account, door, emergency, factor, kiosk, links, presence
 
 urlpatterns = [
     path("login/", door.SignIn.as_view(), name="login"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("me/end", account.end, name="account-end"),
     path("me/end-others", account.end_others, name="account-end-others"),
     path("me/password/", account.password, name="account-password"),
+    path("reset/", links.reset, name="reset"),
+    path("reset/sent/", links.sent, name="reset-sent"),
+    path("link/", links.choose, name="choose-password"),
+    path("link/<str:token>", links.follow, name="link"),
     path("code/", factor.code, name="code"),
     path("second-factor/", factor.set_up, name="second-factor"),
     path("second-factor/remove/", factor.remove, name="second-factor-remove"),

@@ -5,6 +5,7 @@ from accounts.models.device_key import DeviceKey
 from accounts.models.emergency_access import EmergencyAccess
 from accounts.models.failed_sign_in import FailedSignIn
 from accounts.models.membership import Membership
+from accounts.models.one_time_link import OneTimeLink
 from accounts.models.second_factor import RecoveryCode, SecondFactor
 from accounts.models.service_token import ServiceToken
 from accounts.models.session import Session
@@ -24,6 +25,7 @@ __all__ = [
     "EmergencyAccess",
     "FailedSignIn",
     "Membership",
+    "OneTimeLink",
     "RecoveryCode",
     "RefreshFamily",
     "RefreshToken",

@@ -28,6 +28,8 @@ class Deed(models.TextChoices):
     SIGNED_IN = "signed_in", "signed in"
     SIGNED_OUT = "signed_out", "signed out"
     SIGN_IN_REFUSED = "sign_in_refused", "could not sign in"
+    INVITED = "invited", "invited"
+    RESET_ASKED = "reset_asked", "asked for a new password of"
     PASSWORD_CHANGED = "password_changed", "changed the password of"
     SECOND_FACTOR_SET = "second_factor_set", "set up a second factor"
     SECOND_FACTOR_REMOVED = "second_factor_removed", "removed the second factor of"

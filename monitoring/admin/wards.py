@@ -41,7 +41,7 @@ class WardForm(forms.ModelForm):
 
     class Meta:
         model = Ward
-        fields = ("name", "slug", "nurses_set_limits")
+        fields = ("name", "slug", "second_factor", "nurses_set_limits")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,9 +74,9 @@ class WatchedWardAdmin(WardAdmin, SetsLimits):
 
     def get_fields(self, request: HttpRequest, obj: Ward | None = None) -> tuple[str, ...]:
         if not obj:
-            return ("name", "slug")
+            return ("name", "slug", "second_factor")
         own = OF_LIMITS if may_set(request, obj) and self.has_change_permission(request, obj) else ()
-        return ("name", "slug", *own, "limits_in_force", "limits_history")
+        return ("name", "slug", "second_factor", *own, "limits_in_force", "limits_history")
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
         inlines = super().get_inlines(request, obj)

@@ -15,7 +15,7 @@ from typing import Protocol
 from django.db import close_old_connections
 from django.db.models.functions import Now
 
-from accounts import old_tokens
+from accounts import old_sessions, old_tokens
 from monitoring.models import WatcherBeat
 from monitoring.services import auditing, deliveries, escalation, faults, technical, thresholds
 from monitoring.services.transactions import retried
@@ -64,6 +64,7 @@ STEPS: tuple[Step, ...] = (
     thresholds.expire_due,
     tidy,
     old_tokens.forget,
+    old_sessions.forget,
 )
 # Each in a thread of its own: it waits for somebody else's server, and a push service that hangs must hold up no e-mail.
 SLOW_STEPS: tuple[Step, ...] = (deliveries.send_mail, deliveries.send_pushes, deliveries.send_webhooks)
