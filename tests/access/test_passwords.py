@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.checks import run_checks
@@ -53,6 +55,13 @@ class TestTaken:
     def test_twelve_letters_are_enough_and_eleven_are_not(self, db):
         assert codes("tqzbvkdjmwyp") == set()
         assert codes("tqzbvkdjmwy") == {"password_too_short"}
+
+    @pytest.mark.django_db
+    def test_nobody_is_made_to_choose_another_one_by_the_calendar(self, noor, now):
+        with time_machine.travel(now + timedelta(days=3 * 365), tick=False):
+            answer = Client().post("/accounts/login/", {"username": "noor", "password": PASSWORD})
+
+        assert (answer.status_code, answer["Location"]) == (302, "/")
 
     def test_256_letters_are_the_most(self, db):
         long = "the quick brown fox and many others " * 10

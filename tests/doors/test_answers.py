@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 
@@ -115,6 +116,15 @@ class TestStatuses:
         answer = gateway.post("[" + " " * (5 * 1024 * 1024) + "]")
 
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+    def test_what_is_packed_is_not_unpacked(self, ada, gateway, now):
+        """A few kilobytes would be a gigabyte."""
+        packed = gzip.compress(json.dumps([item(ada, now, spo2=97)], default=str).encode())
+
+        answer = gateway.post(packed, **{"Content-Encoding": "gzip"})
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert not Vital.objects.exists()
 
     def test_more_than_five_thousand_items_is_413(self, gateway):
         assert gateway.post([{}] * 5001).status_code == 413
