@@ -52,10 +52,9 @@ class Who(Typed):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         name = (self.value() or "").strip()
-        if not name:
-            return queryset
-        person = User.objects.filter(login=name.lower()).values_list("pk", flat=True).first()
-        return queryset.filter(user=person) if person else queryset.filter(who=name)
+        if User.objects.filter(login=name.lower()).exists():
+            name = name.lower()
+        return queryset.filter(who=name) if name else queryset
 
 
 class Moment(Typed):

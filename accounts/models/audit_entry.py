@@ -162,7 +162,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["patient", "at"], name="audit_of_patient"),
-            models.Index(fields=["user", "at"], name="audit_of_person"),
+            models.Index(fields=["who", "at"], name="audit_of_who"),
             models.Index(fields=["ward", "at"], name="audit_of_ward"),
             models.Index(fields=["what", "at"], name="audit_of_deed"),
         ]

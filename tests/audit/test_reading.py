@@ -111,10 +111,13 @@ class TestList:
         assert counts
         assert all("LIMIT 1000" in count for count in counts)
 
-    @pytest.mark.parametrize("asked", [{}, {"q": "P-ADA"}, {"what__exact": "acknowledged"}, {"who": "noor"}])
-    def test_it_is_read_by_an_index(self, office, some, noor, now, monkeypatch, asked):
+    @pytest.mark.parametrize(
+        "asked", [{}, {"q": "P-ADA"}, {"what__exact": "acknowledged"}, {"who": "noor"}, {"who": "GW-NORTH"}]
+    )
+    def test_it_is_read_by_an_index(self, office, some, noor, gateway, now, monkeypatch, asked):
         monkeypatch.setattr(page.AuditAdmin, "list_per_page", 1)
         audit.record(Deed.ACKNOWLEDGED, by=noor, at=now, patient="P-ADA")
+        audit.record(Deed.REFUSED, by=gateway.device, at=now)
         with CaptureQueriesContext(connection) as seen:
             office.get(LIST, asked)
         of_list = [each["sql"] for each in seen if "auditentry" in each["sql"] and "COUNT" not in each["sql"]]
