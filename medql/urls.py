@@ -3,6 +3,7 @@ from django.urls import include, path
 
 from accounts.api.auth import MeView
 from medql import health
+from medql.schema import SchemaView
 
 handler400 = "medql.errors.bad_request"
 handler404 = "medql.errors.not_found"
@@ -12,6 +13,7 @@ urlpatterns = [
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("auth/", include("accounts.api.urls")),
     path("api/v1/staff/me", MeView.as_view(), name="staff_me"),
     path("api/v1/", include("monitoring.api.urls")),

@@ -19,6 +19,7 @@ from accounts import audit, factors, hashing, logins, rates, registration, ticke
 from accounts.api import bodies
 from accounts.api.authentication import BearerToken, StaffSession
 from accounts.api.errors import Invalid, TooManyRequests
+from accounts.api.schema import auth as schema
 from accounts.factors import Wanted
 from accounts.models import Membership, ServiceToken, TokenSession, User
 
@@ -108,6 +109,7 @@ class StrangerView(AuthView):
 
 
 class RegisterView(StrangerView):
+    @schema.register
     def post(self, request: Request) -> Response:
         told = bodies.read(request, Registration)
         try:
@@ -124,6 +126,7 @@ class RegisterView(StrangerView):
 
 
 class LoginView(StrangerView):
+    @schema.login
     def post(self, request: Request) -> Response:
         told = bodies.read(request, SignIn)
         person = authenticate(request._request, username=told.id, password=told.password)
@@ -152,6 +155,7 @@ class LoginView(StrangerView):
 
 
 class RefreshView(StrangerView):
+    @schema.refresh
     def post(self, request: Request) -> Response:
         told, now = bodies.read(request, Refresh), timezone.now()
         try:
@@ -168,6 +172,7 @@ class LogoutView(AuthView):
 
     permission_classes = [AllowAny]
 
+    @schema.logout
     def post(self, request: Request) -> Response:
         shown: Any = request.auth
         person = shown.user if isinstance(shown, TokenSession) else self._holder(request)
@@ -187,6 +192,7 @@ class LogoutView(AuthView):
 class MeView(AuthView):
     authentication_classes = [BearerToken, StaffSession]
 
+    @schema.me
     def get(self, request: Request) -> Response:
         shown: Any = request.auth
         if isinstance(shown, ServiceToken):
@@ -199,6 +205,7 @@ class MeView(AuthView):
 class TicketView(AuthView):
     permission_classes = [HasToken]
 
+    @schema.ticket
     def post(self, request: Request) -> Response:
         shown: Any = request.auth
         ticket = tickets.issue(shown, now=timezone.now())

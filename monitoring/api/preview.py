@@ -21,6 +21,7 @@ from accounts.models import User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
 from monitoring.api.limits_body import Problem
+from monitoring.api.schema import preview as schema
 from monitoring.api.thresholds import StaffView, patient_of, person_of, problem_of, refused
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.preview import CALLING, Count
@@ -53,6 +54,7 @@ class PreviewView(StaffView):
 
     needs = Permission.ACKNOWLEDGE
 
+    @schema.ask
     def post(self, request: Request) -> Response:
         person, now = person_of(request), timezone.now()
         body = _body(request)

@@ -21,6 +21,7 @@ from accounts.models import ServiceToken, User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Malformed
 from monitoring.api.limits_body import Problem, Wanted
+from monitoring.api.schema import thresholds as schema
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.overrides import SIDES, Override
 from monitoring.clinical.signs import Sign
@@ -84,6 +85,7 @@ class LimitsView(StaffView):
         return Response(_answer(scope, now=now))
 
 
+@schema.of("patient")
 class PatientLimitsView(LimitsView):
     own = Source.PATIENT
 
@@ -91,6 +93,7 @@ class PatientLimitsView(LimitsView):
         return Scope(patient=patient_of(who, address["patient_id"], page="limits"))
 
 
+@schema.of("ward")
 class WardLimitsView(LimitsView):
     own = Source.WARD
 
@@ -98,6 +101,7 @@ class WardLimitsView(LimitsView):
         return Scope(ward=get_object_or_404(Ward.objects.visible_to(who), slug=address["slug"]))
 
 
+@schema.of("hospital", unseen={})
 class HospitalLimitsView(LimitsView):
     own = Source.HOSPITAL
 
@@ -108,6 +112,7 @@ class HospitalLimitsView(LimitsView):
 class SuggestionView(StaffView):
     """Limits that a patient's last values suggest; nothing is set by asking."""
 
+    @schema.suggest
     def get(self, request: Request, patient_id: str) -> Response:
         patient = patient_of(reader_of(request), patient_id, page="suggestion")
         version = thresholds.version(Scope(patient=patient))

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.models import Device
 from monitoring.api.device_door import DeviceDoor
 from monitoring.api.errors import Malformed, TooLarge
+from monitoring.api.schema import vitals as schema
 from monitoring.clinical.signs import Sign
 from monitoring.models import Vital
 from monitoring.services import ingestion
@@ -29,6 +30,7 @@ OBJECT_STATUS = {
 class VitalsView(DeviceDoor):
     """Takes a list of items (202) or a single one (201), from a device with its key."""
 
+    @schema.send
     def post(self, request: Request) -> Response:
         received_at = timezone.now()
         device = cast(Device, request.auth)

@@ -1,0 +1,91 @@
+"""The API's description of itself: every door is in it, it is valid, and its examples are what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+
+from medql import schema
+from tests.access.actors import Door, doors
+
+DOCUMENT = schema.document()
+API = [door for door in doors() if door.route.startswith(("api/", "auth/"))]
+BARE = frozenset({"head", "options"})
+
+
+def address(door: Door) -> str:
+    """As the document writes it."""
+    return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", door.route).removesuffix("/?$")
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def examples() -> Iterator[tuple[str, dict[str, Any], Any]]:
+    for name, operation in operations():
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (content["content"]["application/json"] for content in contents if "content" in content):
+            for title, example in content.get("examples", {}).items():
+                yield f"{name}: {title}", content["schema"], example["value"]
+
+
+@pytest.mark.parametrize("door", API, ids=address)
+def test_every_door_is_described_with_every_method(door):
+    told = set(DOCUMENT["paths"][address(door)])
+
+    assert told == {method.lower() for method in door.view.cls().allowed_methods} - BARE
+
+
+def test_nothing_is_described_that_is_not_there():
+    assert set(DOCUMENT["paths"]) == {address(door) for door in API}
+
+
+def test_it_is_openapi_3_1():
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    validate_schema(DOCUMENT)
+
+
+def test_nothing_had_to_be_guessed():
+    schema.SchemaGenerator().get_schema(public=True)
+
+    assert not GENERATOR_STATS
+
+
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_every_schema_is_json_schema(name):
+    Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
+
+
+@pytest.mark.parametrize(("told", "value"), [pytest.param(*rest, id=name) for name, *rest in examples()])
+def test_every_example_is_what_is_described(told, value):
+    Draft202012Validator(DOCUMENT | told, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+
+
+@pytest.mark.parametrize(("name", "operation"), list(operations()), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_operation_says_what_it_takes_and_how_it_refuses(name, operation):
+    takes = "requestBody" in operation
+    refuses = {status for status in operation["responses"] if status >= "400"}
+
+    assert operation["summary"] and operation["operationId"]
+    assert ({"400", "413", "422"} <= refuses) == takes
+    assert ("401" in refuses) == (operation["security"] != [{}] or name.startswith(("post /auth/login", "post /auth/refresh")))
+
+
+@pytest.mark.django_db
+def test_it_is_open_to_everybody_and_costs_no_query(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = Client().get("/api/schema")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["info"]["title"] == "MedQL"
