@@ -13,12 +13,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(tests/[\w/]+\.py(?:::\w+)+)`")
 # Of OWASP ASVS 5.0, level 2, what MedQL is held to.
-ASVS = """
-2.2.1 2.2.2 2.2.3 2.4.1 3.3.2 3.4.1 3.4.2 3.4.3 3.4.4 3.4.5 3.4.6 3.5.1 4.4.1 4.4.2 4.4.3 4.4.4 5.2.1 5.2.2 5.2.3
-6.2.1 6.2.4 6.2.5 6.2.10 6.2.12 6.3.1 6.3.2 6.3.3 7.2.4 7.3.1 7.3.2 7.4.1 7.4.2 7.4.5 8.2.1 8.2.2 8.2.3 8.3.1
-12.1.1 12.1.3 13.3.1 14.2.1 14.2.2 14.3.1 14.3.2 14.3.3 15.1.2 15.2.1 16.2.1 16.2.2 16.3.1 16.3.2 16.3.3 16.3.4
-16.4.1 16.4.2 16.5.1 16.5.2 16.5.3
-""".split()
+ASVS = re.findall(
+    r"\S+",
+    """
+    2.2.1 2.2.2 2.2.3 2.4.1 3.3.2 3.4.1 3.4.2 3.4.3 3.4.4 3.4.5 3.4.6 3.5.1 4.4.1 4.4.2 4.4.3 4.4.4 5.2.1 5.2.2 5.2.3
+    6.2.1 6.2.4 6.2.5 6.2.10 6.2.12 6.3.1 6.3.2 6.3.3 7.2.4 7.3.1 7.3.2 7.4.1 7.4.2 7.4.5 8.2.1 8.2.2 8.2.3 8.3.1
+    12.1.1 12.1.3 13.3.1 14.2.1 14.2.2 14.3.1 14.3.2 14.3.3 15.1.2 15.2.1 16.2.1 16.2.2 16.3.1 16.3.2 16.3.3 16.3.4
+    16.4.1 16.4.2 16.5.1 16.5.2 16.5.3
+    """,
+)
 WEAKNESSES = {
     "A8": [*map(str, range(1, 16)), "15b", *map(str, range(16, 32))],
     "B5": [*map(str, range(1, 13))],
@@ -35,7 +38,7 @@ def rows(page: str, heading: str) -> list[list[str]]:
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     """The tests of a file as pytest names them; none where there is no such file."""
     file = ROOT / path
     return frozenset(_tests(ast.parse(file.read_text()))) if file.exists() else frozenset()
@@ -55,7 +58,7 @@ def test_every_test_that_is_named_exists(page):
     named = NAMED.findall((ROOT / "docs" / page).read_text())
 
     assert len(named) > 50
-    assert [one for one in named if one.partition("::")[2] not in tests_of(one.partition("::")[0])] == []
+    assert [one for one in named if one.partition("::")[2] not in names_in(one.partition("::")[0])] == []
 
 
 @pytest.mark.parametrize("page", ["security.md", "weaknesses.md"])
