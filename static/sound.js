@@ -128,9 +128,9 @@
     [leaving, playing] = [playing, wanted ? begin(wanted, end + wait) : null];
   }
 
-  // Each sound once, the most urgent first; one more press ends it, and so does what really calls.
+  // Each sound once, the most urgent first, while nothing calls; one more press ends it, and so does what really calls.
   function test() {
-    if (playing || trouble()) return;
+    if (trouble()) return;
     untried = testing ? [] : [...URGENCY].reverse();
     if (testing) testing.cut(context.currentTime);
     else tryNext();
@@ -150,6 +150,7 @@
   const banner = document.getElementById("soundless");
   const button = document.getElementById("sound");
   let failed = false;
+  let broken = false;
   let stalled = false;
   let hasRun = false;
   let hadSpeaker = false;
@@ -159,7 +160,7 @@
   function trouble() {
     if (failed) return "SOUND OFF: reload this page";
     if (speechless) return "SOUND OFF: no loudspeaker is connected";
-    return context.state === "running" && !stalled ? "" : "SOUND OFF: press here";
+    return context.state === "running" && !stalled && !broken ? "" : "SOUND OFF: press here";
   }
 
   function write(element, text) {
@@ -182,11 +183,16 @@
   function connect() {
     if (context && context.state !== "closed") context.close();
     context = new AudioContext();
-    looked = { at: performance.now(), played: 0 };
+    broken = false;
     calls = new Map();
     playing = leaving = testing = null;
+    look();
+    context.addEventListener("statechange", look); // from here on its clock has to move
     context.addEventListener("statechange", tell);
-    context.addEventListener("error", () => (stalled = true));
+    context.addEventListener("error", () => {
+      broken = true;
+      tell();
+    });
   }
 
   function arm() {
@@ -195,13 +201,17 @@
     context.resume().then(tell, tell); // whether it was allowed, the state says
   }
 
-  // A loudspeaker that stands still without saying so, and one that was lost: both are made anew.
+  function look() {
+    looked = { at: performance.now(), played: context.currentTime };
+  }
+
+  // What stands still without saying so, or has failed, is made anew.
   function watch() {
-    const now = { at: performance.now(), played: context.currentTime };
-    const passed = (now.at - looked.at) / 1000;
-    if (context.state === "running" && passed > 0.5) stalled = now.played - looked.played < passed / 2;
-    looked = now;
-    if (stalled || context.state === "closed") connect();
+    const before = looked;
+    look();
+    const passed = (looked.at - before.at) / 1000;
+    if (passed > 0.5) stalled = context.state === "running" && looked.played - before.played < passed / 2;
+    if (stalled || broken) connect();
     if (hasRun) arm();
     heed();
   }

@@ -218,6 +218,13 @@ class TestQuiet:
         assert pulses[5].begins - pulses[4].ends == pytest.approx(0.5, abs=SOON)
 
 
+def test_what_really_calls_cuts_a_trial_short(board):
+    board.page.locator("#sound").click()
+    board.at(1.2).draw("a", "warning")
+
+    assert [round(pulse.pitch, -1) for pulse in board.pulses()[:7]] == [520] * 3 + [390] * 3 + [390]
+
+
 class TestBoardItself:
     @pytest.mark.parametrize("banner", ["blind", "unwatched"])
     def test_a_board_that_cannot_know_says_so_until_it_can(self, board, banner):
