@@ -56,13 +56,12 @@ def use(digest: str, password: str, *, at: datetime) -> User:
     """The person has this password from now on, and is signed in nowhere. Raises WrongLink; of two at once, for one."""
     hashed = make_password(password)  # slow, and so before the transaction
     with transaction.atomic():
-        # By its own columns alone: over a join MySQL would look first and write then, and let two in.
-        unused = OneTimeLink.objects.filter(digest=digest, used_at=None, ended_at=None, expires_at__gt=at)
-        if not unused.update(used_at=at):
+        link = found(digest, now=at)
+        if link is None:
             raise WrongLink
-        link = OneTimeLink.objects.select_related("user").get(digest=digest)
-        person = link.user
-        if not person.is_active:
+        person = User.objects.select_for_update().get(pk=link.user_id)
+        # By its own columns alone: over a join MySQL would look first and write then, and let two in.
+        if not OneTimeLink.objects.filter(pk=link.pk, used_at=None, ended_at=None).update(used_at=at):
             raise WrongLink
         User.objects.filter(pk=person.pk).update(password=hashed)
         sessions.end_all(person, by=person, at=at, why=Session.Ending.PASSWORD)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import hashing, sessions
 from accounts.views.answers import refusal
+
+log = logging.getLogger(__name__)
 
 
 class Sessions(SessionMiddleware):
@@ -31,8 +35,17 @@ class Sessions(SessionMiddleware):
         return super().process_response(request, response)
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
-        """So many passwords at once that this one was not looked at: nothing was done, and it may be sent again."""
-        if not isinstance(problem, hashing.Busy):
+        """Nothing was done, and it may be sent again: so many passwords at once, or the database is busy."""
+        if isinstance(problem, hashing.Busy):
+            sentence = "Many people are signing in at this moment. Try again in a few seconds."
+        elif isinstance(problem, OperationalError) and _lost_a_race(problem):
+            log.warning("%s lost a race in the database: %s", request.path, problem)
+            sentence = "The database is busy. Try again in a few seconds."
+        else:
             return None
-        sentence = "Many people are signing in at this moment. Try again in a few seconds."
         return refusal(request, sentence, title="One moment", code="busy", status=503, wait=timedelta(seconds=5))
+
+
+def _lost_a_race(problem: OperationalError) -> bool:
+    """MySQL: 1205 is a lock that was waited for too long, 1213 a deadlock."""
+    return bool(problem.args) and (problem.args[0] in (1205, 1213) or "database is locked" in str(problem))

@@ -143,7 +143,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.Passwords"]
 # What is hashed otherwise is hashed anew at the next signing in.
 PASSWORD_HASHERS = ["accounts.hashing.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 # One core stays for everybody else.
-HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=min(4, max(1, (os.cpu_count() or 1) - 1)))
+HASHES_AT_ONCE = int(env.str("HASHES_AT_ONCE", default="") or min(4, max(1, (os.cpu_count() or 1) - 1)))
 BREACHED_PASSWORDS = env.str("BREACHED_PASSWORDS", default="")
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -82,10 +82,12 @@ def to_password(request: HttpRequest, extra_context: dict[str, Any] | None = Non
     return redirect("account-password")
 
 
-def shut_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
+def shut_out(request: HttpRequest, *args: Any) -> HttpResponse:
     """For who tried too often (settings.AXES_LOCKOUT_CALLABLE): when to come back, and that only he has to wait."""
     now = timezone.now()
-    login, address = lockout.login_of(request, credentials), lockout.address_of(request)
+    # Of the request, not of the arguments: under ASGI axes 8.3.1 hands them over in another order.
+    login = lockout.login_of(request, request.axes_credentials)  # type: ignore[attr-defined]
+    address = lockout.address_of(request)
     until = lockout.until(login, address, now=now) or now
     return refusal(
         request,

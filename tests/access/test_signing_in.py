@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth import hashers
+from django.db import OperationalError
 from django.test import Client
 
+from accounts import audit
 from accounts.models import AuditEntry, FailedSignIn, Session, User
 from tests.admin.pages import act, address, said
 from tests.conftest import PASSWORD, signed_in
@@ -101,6 +103,26 @@ class TestTheDoor:
 
     def test_there_is_nobody_before_the_first_was_invited(self, db):
         assert not User.objects.exists()
+
+    @pytest.mark.parametrize("fault", [("database is locked",), (1205, "Lock wait timeout"), (1213, "Deadlock found")])
+    def test_a_busy_database_asks_to_come_again(self, noor, monkeypatch, fault):
+        def busy(*args: object, **kwargs: object) -> None:
+            raise OperationalError(*fault)
+
+        monkeypatch.setattr(audit, "record", busy)
+
+        answer = attempt()
+
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+    def test_any_other_fault_stays_one(self, noor, monkeypatch):
+        def broken(*args: object, **kwargs: object) -> None:
+            raise OperationalError(2006, "Server has gone away")
+
+        monkeypatch.setattr(audit, "record", broken)
+
+        with pytest.raises(OperationalError):
+            attempt()
 
 
 class TestBadInput:

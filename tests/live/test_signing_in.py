@@ -31,14 +31,15 @@ class Visitor(threading.Thread):
         self.token = requests.get(f"{server.url}/accounts/login/", timeout=PATIENCE).cookies["csrftoken"]
         self.events = events
         self.sent = threading.Event()
-        self.status = 0
+        self.status = self.wait = 0
 
     def run(self) -> None:
         form = urlencode({"username": "noor", "password": self.password, "csrfmiddlewaretoken": self.token})
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={self.token}"}
         self.link.request("POST", "/accounts/login/", form, headers)
         self.sent.set()
-        self.status = self.link.getresponse().status
+        answer = self.link.getresponse()
+        self.status, self.wait = answer.status, int(answer.headers.get("Retry-After", 0))
         self.events.append("told")
         self.link.close()
 
@@ -82,3 +83,4 @@ def test_many_guesses_at_once_are_all_counted(noor):
 
     assert {guess.status for guess in guesses} <= {200, 429}
     assert last.status == 429
+    assert 0 < last.wait <= 15 * 60
