@@ -13,7 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts import keyring
-from medql import required
+from medql import policies, required
 from medql.embedded import own_keys, own_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -63,6 +63,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "medql.armour.Policy",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "medql.armour.worn_by_all",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "accounts.origin.middleware",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "medql.armour.one_thread",
 ]
 
 ROOT_URLCONF = "medql.urls"
@@ -180,6 +184,8 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # the page of a ward with forty beds has 300
+DATA_UPLOAD_MAX_NUMBER_FILES = 0  # nobody uploads a file
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -213,6 +219,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # An image holds its static files collected, under hashed names; a checkout serves them from where they lie.
 COLLECTED_STATIC = env.bool("MEDQL_COLLECTED_STATIC", default=False)
 SERVESTATIC_USE_FINDERS = not COLLECTED_STATIC
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -225,7 +232,17 @@ STORAGES = {
 # Behind a proxy that ends TLS and says so in X-Forwarded-Proto; without one MedQL belongs on the loopback only.
 HTTPS = env.bool("MEDQL_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-KIOSK_COOKIE_NAME = "__Host-medql_kiosk" if HTTPS else "medql_kiosk"
+# With this beginning a browser takes a cookie from this very host over https alone, for all of it.
+HOST_COOKIE = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{HOST_COOKIE}sessionid"
+CSRF_COOKIE_NAME = f"{HOST_COOKIE}csrftoken"
+KIOSK_COOKIE_NAME = f"{HOST_COOKIE}medql_kiosk"
+MESSAGE_STORAGE = "medql.messages.Storage"
+CSRF_COOKIE_HTTPONLY = True
+# Not Strict: who follows a link from a letter to the board would be signed out there, and his other boards with him, since
+# the page that greets him would change the token that they show.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "medql.errors.forged"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$"]
 # How many of them each add what they saw to X-Forwarded-For; one too many would believe what a client wrote there.
@@ -234,7 +251,11 @@ if not 0 <= PROXIES <= MOST_PROXIES:
     raise ImproperlyConfigured(f"MEDQL_PROXIES is {PROXIES}: say how many proxies stand in front, from 0 to {MOST_PROXIES}.")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.CONTENT_SECURITY}
+PERMISSIONS_POLICY = policies.PERMISSIONS
 
 # Where escalation may reach people outside of MedQL; unset, that way is not offered.
 EMAIL_URL = env.str("EMAIL_URL", default="")

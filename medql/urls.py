@@ -6,6 +6,7 @@ from medql import health
 from medql.schema import SchemaView
 
 handler400 = "medql.errors.bad_request"
+handler403 = "medql.errors.refused"
 handler404 = "medql.errors.not_found"
 handler500 = "medql.errors.server_error"
 

@@ -3,6 +3,9 @@
 (() => {
   const COUNT_EVERY = 15000;
   let asking = false;
+  // The one address from which this site begins a worker.
+  const OWN_WORKER = { createScriptURL: () => "/push-worker.js" };
+  const WORKER = (window.trustedTypes?.createPolicy("worker", OWN_WORKER) ?? OWN_WORKER).createScriptURL("");
 
   // What is open stays open over the reload.
   const OPEN = "notices opened";
@@ -42,7 +45,7 @@
     asking = true;
     try {
       if ((await Notification.requestPermission()) !== "granted") throw new Error("the browser was not allowed to");
-      const worker = await navigator.serviceWorker.register("/push-worker.js");
+      const worker = await navigator.serviceWorker.register(WORKER);
       const wanted = { userVisibleOnly: true, applicationServerKey: button.dataset.key };
       const subscription = await worker.pushManager.subscribe(wanted);
       const headers = { "Content-Type": "application/json", "X-CSRFToken": button.dataset.token };

@@ -21,6 +21,10 @@ from tests.world import Monitor, item
 
 @pytest.fixture
 def busy_ward(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: User, now: datetime) -> None:
+    everything_happens(ada, ben, monitor, noor, root, now)
+
+
+def everything_happens(ada: Patient, ben: Patient, monitor: Monitor, noor: User, root: User, now: datetime) -> None:
     """At least one row of every noun, and two that are over."""
     monitor.post([item(ada, now, spo2=70), item(ada, now, heart_rate=999)])
     spo2 = (Sign.SPO2, Part.ALWAYS)

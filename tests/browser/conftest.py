@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 
 from tests.browser.desk import LOUDSPEAKER
 from tests.strictness import chromium
@@ -15,12 +16,36 @@ def _slow_hash_of_the_server(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 
 
+# How chromium says that a page wanted what its policy forbids.
+FORBIDDEN = ("Content Security Policy", "requires 'Trusted", "Permissions-Policy", "Permissions policy")
+
+
 @pytest.fixture
-def browser(chrome: Browser) -> Iterator[Browser]:
+def forbidden() -> list[str]:
+    """What pages wanted and their policy forbids: nothing, when a test ends."""
+    return []
+
+
+@pytest.fixture
+def browser(chrome: Browser, forbidden: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     """What a test leaves open is closed after it: a board whose server is gone asks for it again and again."""
+
+    def listen(message: ConsoleMessage) -> None:
+        if any(words in message.text for words in FORBIDDEN):
+            forbidden.append(f"{message.location['url']}: {message.text}")
+
+    make = chrome.new_context
+
+    def new_context(**wanted: Any) -> BrowserContext:
+        context = make(**wanted)
+        context.on("console", listen)
+        return context
+
+    monkeypatch.setattr(chrome, "new_context", new_context)
     yield chrome
     for context in chrome.contexts:
         context.close()
+    assert forbidden == []
 
 
 @pytest.fixture(scope="package")

@@ -104,7 +104,7 @@ def test_near_the_lower_edge_the_menu_opens_upwards_and_stays_there(browser, ser
     down = nurse.menu(alert).bounding_box()
     assert down["y"] >= alert.bounding_box()["y"]
     expect(nurse.menu(alert)).to_be_hidden()
-    nurse.page.add_style_tag(content=".ward { padding-top: 24rem }")
+    nurse.page.locator(".ward").evaluate("ward => (ward.style.paddingTop = '24rem')")
     nurse.page.set_viewport_size({"width": 1600, "height": int(alert.bounding_box()["y"]) + 80})
 
     deeds = nurse.menu(alert)
