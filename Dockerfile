@@ -14,8 +14,8 @@ RUN apt-get update \
 RUN --mount=type=bind,from=builder,source=/wheels,target=/wheels pip install --no-cache-dir --no-index /wheels/*.whl
 WORKDIR /app
 COPY . .
-# The key signs nothing and stays in this step.
-RUN SECRET_KEY=collectstatic python manage.py collectstatic --noinput
+# The keys that MedQL makes for itself meanwhile stay in this step.
+RUN python manage.py collectstatic --noinput && rm -r var
 USER medql
 EXPOSE 8000
 # ALLOWED_HOSTS must hold 127.0.0.1 for this; docker-compose.yml adds it.

@@ -33,13 +33,14 @@ DEMO = env.bool("MEDQL_DEMO", default=False)
 # A web process watches in a thread of its own; beside real services `manage.py watch` does it.
 WATCH = env.bool("MEDQL_WATCH", default=EMBEDDED)
 LOOKS_EVERY = 1.0  # seconds between two writings of what was looked at; 0: when told, as in tests
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = required.secret("METRICS_TOKEN", env.str("METRICS_TOKEN", default=""), shortest=16)
 
 # There is no default secret: without one in the environment this installation makes its own (a deploy check asks for one).
-SECRET_KEY = env.str("SECRET_KEY", default="") or own_secret_key(VAR_DIR)
+GIVEN = {name: env.str(name, default="") for name in ("SECRET_KEY", "MEDQL_KEYS")}
+SECRET_KEY = required.secret("SECRET_KEY", GIVEN["SECRET_KEY"], shortest=32) or own_secret_key(VAR_DIR)
 # The keys that seal what is kept: the first seals, all of them open (accounts/keyring.py).
 try:
-    KEY_RING = keyring.read(env.str("MEDQL_KEYS", default="") or own_keys(VAR_DIR))
+    KEY_RING = keyring.read(GIVEN["MEDQL_KEYS"] or own_keys(VAR_DIR))
 except keyring.BadRing as fault:
     raise ImproperlyConfigured(str(fault)) from None
 
@@ -251,6 +252,10 @@ if not 0 <= PROXIES <= MOST_PROXIES:
     raise ImproperlyConfigured(f"MEDQL_PROXIES is {PROXIES}: say how many proxies stand in front, from 0 to {MOST_PROXIES}.")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+required.database(DATABASES["default"], GIVEN)
+for name, is_on in {"DEBUG": DEBUG, "MEDQL_DEMO": DEMO}.items():
+    if is_on:
+        required.only_here(name, hosts=ALLOWED_HOSTS, https=HTTPS, database=DATABASES["default"])
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -263,8 +268,8 @@ if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="medql@localhost")
 EMAIL_TIMEOUT = 4
-VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
 VAPID_SUBJECT = env.str("VAPID_SUBJECT", default="")
+VAPID_PRIVATE_KEY = required.vapid(env.str("VAPID_PRIVATE_KEY", default=""), VAPID_SUBJECT)
 
 LOGGING = {
     "version": 1,
