@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 from limits import RateLimitItemPerHour
 
 from accounts import audit, origin, rates
 from accounts.models import Deed, User
+from accounts.transactions import retried
 
 AN_HOUR = RateLimitItemPerHour(20)  # registrations from one address; a ward may share one
 
@@ -26,16 +26,20 @@ def register(login: str, *, password: str, name: str, email: str | None, at: dat
     user = User(login=login.lower(), email=email, name=name.strip(), is_active=False, registered_at=at)
     _check(user, password)
     user.set_password(password)  # slow, and so before the transaction
-    try:
-        with transaction.atomic():
-            user.save()
-            audit.record(Deed.REGISTERED, by=None, at=at, about=f"user:{user.login}")
-    except IntegrityError:
-        raise Taken from None  # somebody was first by a moment
+    _store(user, at=at)
     return user
 
 
-@transaction.atomic
+@retried
+def _store(user: User, *, at: datetime) -> None:
+    """Who was second by a moment finds the first when he tries again."""
+    if _is_taken(user):
+        raise Taken
+    user.save(force_insert=True)
+    audit.record(Deed.REGISTERED, by=None, at=at, about=f"user:{user.login}")
+
+
+@retried
 def approve(user: User, *, by: User, at: datetime) -> bool:
     """Let in who registered himself; whether he was still waiting. What he may do is said by memberships."""
     waiting = User.objects.filter(pk=user.pk, registered_at__isnull=False, approved_at=None)
@@ -68,8 +72,6 @@ def _check(user: User, password: str) -> None:
         faults["name"] = [ValidationError("A name on one line.", code="invalid")]
     if faults:
         raise ValidationError(faults)
-    if _is_taken(user):
-        raise Taken
 
 
 def _is_taken(user: User) -> bool:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 
 from accounts import audit, keyring, sealing
 from accounts.fields import SealedField
 from accounts.models import AuditEntry, Deed
+from accounts.transactions import retried
 
 BATCH = 100  # rows in one transaction
 
@@ -116,7 +117,7 @@ def _batches(column: Column) -> Iterator[Outcome]:
         yield _seal(column, batch)
 
 
-@transaction.atomic
+@retried
 def _seal(column: Column, batch: list[models.Model]) -> Outcome:
     done = Outcome()
     for row in batch:
@@ -126,10 +127,9 @@ def _seal(column: Column, batch: list[models.Model]) -> Outcome:
 
 def _seal_row(column: Column, row: models.Model) -> Outcome:
     field = column.field
-    before = getattr(row, field.attname)
     try:
-        field.put(row, field.text(row))
+        anew = sealing.seal(field.text(row), about=field.about_row(row))
     except sealing.Unreadable:
         return Outcome(unreadable=1)
-    same = column.model._base_manager.filter(pk=row.pk, **{field.attname: before})
-    return Outcome(sealed=1) if same.update(**{field.attname: getattr(row, field.attname)}) else Outcome(raced=1)
+    same = column.model._base_manager.filter(pk=row.pk, **{field.attname: getattr(row, field.attname)})
+    return Outcome(sealed=1) if same.update(**{field.attname: anew}) else Outcome(raced=1)

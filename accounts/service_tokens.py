@@ -8,11 +8,10 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from accounts import audit
 from accounts.access_tokens import WrongToken
 from accounts.models import Deed, ServiceToken, User, Ward
+from accounts.transactions import retried
 
 MARK = "svc-"  # by which one knows it from a person's token, and a scanner from a random word
 LONGEST = 200
@@ -24,7 +23,7 @@ class WrongServiceToken(WrongToken):
     sentence = "This service token is not known, expired or revoked."
 
 
-@transaction.atomic
+@retried
 def issue(token: ServiceToken, *, wards: Iterable[Ward], by: User | None, at: datetime) -> str:
     """Give a token that is not saved yet its secret and wards, and save it; this is the only time the answer can be read."""
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -37,7 +36,7 @@ def issue(token: ServiceToken, *, wards: Iterable[Ward], by: User | None, at: da
     return f"{MARK}{prefix}.{secret}"
 
 
-@transaction.atomic
+@retried
 def revoke(token: ServiceToken, *, by: User | None, at: datetime) -> bool:
     """Shut the program out at once; whether it was let in until now."""
     if not ServiceToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at, revoked_by=by):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import ServiceToken, SocketTicket, TokenSession
 from accounts.tokens import LONGEST, digest
+from accounts.transactions import retried
 
 LIVES = timedelta(seconds=30)
 
@@ -15,6 +16,7 @@ class WrongTicket(Exception):
     """No such ticket, or it was used, or its half minute is over."""
 
 
+@retried
 def issue(holder: TokenSession | ServiceToken, *, now: datetime) -> str:
     """A ticket for whoever showed this token."""
     ticket = secrets.token_urlsafe(32)
@@ -23,6 +25,7 @@ def issue(holder: TokenSession | ServiceToken, *, now: datetime) -> str:
     return ticket
 
 
+@retried
 def take(ticket: str, *, now: datetime) -> TokenSession | ServiceToken:
     """Whose ticket this is, the first time it is shown. Raises WrongTicket.
 

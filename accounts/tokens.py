@@ -13,13 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from accounts import access_tokens, audit, sealing
 from accounts.access_tokens import WrongToken
 from accounts.fields import SealedField
 from accounts.models import Deed, RefreshFamily, RefreshToken, TokenSession, User
 from accounts.models.second_factor import is_missing
+from accounts.transactions import retried
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Pair:
     expires_at: datetime
 
 
-@transaction.atomic
+@retried
 def sign_in(user: User, *, at: datetime) -> Pair:
     """Tokens for one device more of a person who has shown who he is; within the hour the session stays the same."""
     person = _held(user.pk)
@@ -69,7 +68,7 @@ def renew(token: str, *, at: datetime) -> Pair:
     return pair
 
 
-@transaction.atomic
+@retried
 def _renew(token: str, *, at: datetime) -> Pair | None:
     row = _refresh_token(token)
     if row is None:
@@ -88,14 +87,14 @@ def _renew(token: str, *, at: datetime) -> Pair | None:
     return None
 
 
-@transaction.atomic
+@retried
 def sign_out(user: User, *, at: datetime) -> None:
     """The person leaves: the session is over at once, and so are the refresh tokens of all of his devices."""
     end_all(user, at=at)
     audit.record(Deed.SIGNED_OUT, by=user, at=at, about=f"user:{user.login}")
 
 
-@transaction.atomic
+@retried
 def end_all(user: User, *, at: datetime) -> None:
     """No token that this person holds is good any more."""
     _held(user.pk)
@@ -103,7 +102,7 @@ def end_all(user: User, *, at: datetime) -> None:
     RefreshFamily.objects.filter(user=user, ended_at=None).update(ended_at=at)
 
 
-@transaction.atomic
+@retried
 def end_family(family: RefreshFamily, *, at: datetime) -> None:
     """One device signs in again, and the others refresh: the session is the same for all of them."""
     person = _held(family.user_id)

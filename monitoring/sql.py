@@ -1,37 +1,18 @@
-"""The statements that Django's ORM would split or cannot say; the only module that knows which engine runs.
+"""The statements that Django's ORM would split or cannot say; the only module of monitoring that knows which engine runs.
 
 Django splits bulk writes on SQLite by its old limit of 999 parameters; `executemany` is one statement whatever the batch,
 and mysqlclient folds it into multi-row INSERTs.
 """
 
-import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import OperationalError, connection, models
+from django.db import connection, models
 
 from monitoring.models import Vital
 
 M = TypeVar("M", bound=models.Model)
-
-LONGEST_WAIT = 5.0  # seconds for a turn
-_turn = threading.Lock()
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """A writer's turn. SQLite has one writer at a time, and those who find it busy sleep longer and longer: here they queue."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    if not _turn.acquire(timeout=LONGEST_WAIT):
-        raise OperationalError("database is locked: too many writers wait for it")
-    try:
-        yield
-    finally:
-        _turn.release()
 
 
 def insert(rows: Sequence[M]) -> None:
