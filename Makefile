@@ -2,6 +2,7 @@
 # make test     the whole suite (ARGS="-k alert" for a part); DATABASE_URL and REDIS_URL put it on real services;
 #               in three processes, since many tests wait for clocks and browsers (PROCESSES=0 for one)
 # make check    style, types, directions of import, templates, migrations, deployment settings
+# make sbom     the bill of materials of what MedQL runs on: sbom.cdx.json, in CycloneDX
 # make install  what MedQL runs on, into .venv
 
 PORT ?= 8000
@@ -10,7 +11,7 @@ PROCESSES ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: install demo test check
+.PHONY: install demo test check sbom
 
 install:
 	@rm -f .venv/.runtime
@@ -32,6 +33,9 @@ check: .venv/.dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') MEDQL_HTTPS=1 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+sbom: .venv/.dev
+	@$(BIN)/python .ci/sbom.py sbom.cdx.json
 
 # The first Python that is new enough and can make a virtual environment; PYTHON= names another.
 .venv/bin/python:
