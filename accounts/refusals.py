@@ -13,6 +13,7 @@ from django.utils.decorators import sync_and_async_middleware
 from accounts import audit, visits
 from accounts.models import Device, ServiceToken, User
 
+SECRET = {"token"}  # parts of an address, by their names in the URL configuration
 TURNED_AWAY = frozenset({403, 404})
 
 
@@ -46,9 +47,16 @@ def _note(request: HttpRequest, status: int) -> None:
         by=actor,
         at=timezone.now(),
         patient=str(asked.kwargs.get("patient_id", "")),
-        about=f"{request.method} {request.path}",
+        about=f"{request.method} {_shown(request.path, asked.kwargs)}",
         detail={"status": status},
     )
+
+
+def _shown(path: str, named: dict[str, Any]) -> str:
+    """The address without what would open a door."""
+    for name in SECRET & named.keys():
+        path = path.replace(str(named[name]), "…")
+    return path
 
 
 def _actor(request: HttpRequest) -> User | Device | ServiceToken | None:

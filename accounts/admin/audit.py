@@ -133,7 +133,11 @@ class AuditAdmin(ReadOnly, Endless):
 
     @admin.display(description="detail")
     def detail_shown(self, entry: AuditEntry) -> str:
-        return _line(entry.detail)
+        said = {
+            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for name, value in entry.detail.items()
+        }
+        return ", ".join(f"{name}: {value}" for name, value in said.items())
 
 
 def _pieces(rows: QuerySet[AuditEntry]) -> Iterator[list[list[Cell]]]:
@@ -153,8 +157,6 @@ def _cell(name: str, value: Any, slugs: dict[int, str]) -> Cell:
         return value.isoformat()
     if name == "ward":
         return slugs.get(value, value)
-    return _line(value) if name == "detail" else value
-
-
-def _line(detail: dict[str, Any]) -> str:
-    return json.dumps(detail, ensure_ascii=False) if detail else ""
+    if name == "detail":
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    return value

@@ -3,9 +3,12 @@
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
+from accounts import refusals
 from accounts.models import Membership, User
 from monitoring.models import Alert
 from tests.audit.trail import trail
@@ -60,6 +63,15 @@ def test_a_forged_form(noor, ada, now):
 
     assert browser.post(f"/alerts/{alert.pk}/resolve").status_code == 403
     assert trail("who", "detail") == [("noor", {"status": 403})]
+
+
+def test_a_token_in_an_address_is_not_written_down(noor, rf):
+    request = rf.get("/accounts/link/a-secret-of-one-use")
+    request.user, request.resolver_match = noor, resolve(request.path)
+
+    refusals.middleware(lambda _: HttpResponse(status=404))(request)
+
+    assert trail("about") == ["GET /accounts/link/…"]
 
 
 @pytest.mark.parametrize("path", ["/favicon.ico", "/wp-login.php", "/api/v2/vitals"])
