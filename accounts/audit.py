@@ -9,13 +9,14 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from accounts import looks, origin
+from accounts import looks, origin, seals
 from accounts.models import AuditEntry, ByKind, Deed, Device, Door, ServiceToken, User, Ward
 from accounts.models.audit_entry import LONGEST_ABOUT, LONGEST_WHO
 
 Actor = User | Device | ServiceToken | None
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # what could end a line, hide text or turn it round
 LONGEST_ID = 64
+EXACT = 2**53
 LONGEST_TEXT = 500  # of one in the detail
 
 
@@ -30,7 +31,8 @@ def record(  # noqa: PLR0913  (who, what, when, of whom, where: that is what a t
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write down a deed. `about` names the row that was acted upon: `alert:<uuid>`, `user:<login>`, `device:<name>`."""
-    AuditEntry(**_facts(what, by=by, at=at, patient=patient, ward=ward, about=about, detail=detail)).save()
+    facts = _facts(what, by=by, at=at, patient=patient, ward=ward, about=about, detail=detail)
+    seals.marked(AuditEntry(**facts)).save()
 
 
 def saw(*, by: Actor, at: datetime, patient: str = "", ward: Ward | int | None = None, page: str) -> None:
@@ -56,7 +58,12 @@ def plain(value: Any) -> Any:
         return {plain(str(name)): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(each) for each in value]
-    return value if value is None or isinstance(value, bool | int | float) else plain(str(value))
+    return value if value is None or isinstance(value, bool) or _is_exact(value) else plain(str(value))
+
+
+def _is_exact(value: Any) -> bool:
+    """A number that comes back from every database as it went in."""
+    return isinstance(value, int | float) and abs(value) <= EXACT
 
 
 def _facts(what: Deed, *, by: Actor, at: datetime, **told: Any) -> dict[str, Any]:

@@ -6,17 +6,13 @@ The order of the chain is that of the sealing (`number`), not of the ids: a tran
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import audit, keyring
+from accounts import audit, keyring, seals
 from accounts.keyring import Key
 from accounts.models import AuditEntry, AuditHead, Deed
 from accounts.models.audit_head import THE_ONE
@@ -24,9 +20,6 @@ from accounts.models.audit_head import THE_ONE
 BATCH = 500  # entries sealed in one transaction
 AT_ONCE = 100  # rows in one statement
 LATE_AFTER = timedelta(minutes=1)
-SEALS = ("number", "seal", "key")
-# Whatever else an entry holds is sealed, also what will be added: an empty field leaves no trace in the sealed words.
-SEALED = tuple(field.attname for field in AuditEntry._meta.concrete_fields if field.name not in SEALS)
 
 
 class HeadLost(Exception):
@@ -46,10 +39,10 @@ def seal_waiting(*, most: int = BATCH) -> int:
     key = keyring.current()
     for row in rows:
         row.number, row.key = head.number + 1, key.id
-        row.seal = seal_of({name: getattr(row, name) for name in SEALED}, after=head.seal, key=key)
+        row.seal = seals.seal_of({name: getattr(row, name) for name in seals.SEALED}, after=head.seal, key=key)
         head.number, head.seal = row.number, row.seal
     # Not by the model's own QuerySet, which changes nothing; nobody else writes these three.
-    QuerySet[AuditEntry](AuditEntry).bulk_update(rows, SEALS, batch_size=AT_ONCE)
+    QuerySet[AuditEntry](AuditEntry).bulk_update(rows, seals.SEALS, batch_size=AT_ONCE)
     _write(head, key)
     return len(rows)
 
@@ -64,13 +57,6 @@ def resume(*, at: datetime) -> AuditHead:
     _write(head, keyring.current())
     audit.record(Deed.CHAIN_RESUMED, by=None, at=at, detail={"head_was": said, "goes_on_after": str(head)})
     return head
-
-
-def seal_of(entry: Mapping[str, Any], *, after: str, key: Key) -> str:
-    """The seal of these words after that seal."""
-    said = {name: value for name in SEALED if (value := entry[name]) not in (None, "", {})}
-    words = json.dumps(said, sort_keys=True, separators=(",", ":"), default=_spoken)
-    return _mac(key, "audit entry", f"{after}\n{words}")
 
 
 def is_believed(head: AuditHead) -> bool:
@@ -106,13 +92,4 @@ def _write(head: AuditHead, key: Key) -> None:
 
 
 def _of_head(head: AuditHead, key: Key) -> str:
-    return _mac(key, "audit head", str(head))
-
-
-def _mac(key: Key, purpose: str, words: str) -> str:
-    return hmac.new(keyring.derived(key, purpose), words.encode(), hashlib.sha256).hexdigest()
-
-
-def _spoken(value: Any) -> str:
-    assert isinstance(value, datetime)
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return seals.mac(key, "audit head", str(head))

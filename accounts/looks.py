@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, connections, transaction
 from django.utils import timezone
 
+from accounts import seals
 from accounts.models import AuditEntry, ByKind, Deed, Door
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,7 @@ class Buffer:
     def _write(self, piece: list[Facts]) -> None:
         try:
             with transaction.atomic():
-                AuditEntry.objects.bulk_create(AuditEntry(**facts) for facts in piece)
+                AuditEntry.objects.bulk_create(seals.marked(AuditEntry(**facts)) for facts in piece)
         except (DataError, IntegrityError):
             self._write_singly(piece)
 
@@ -194,7 +195,7 @@ class Buffer:
             for facts in piece:
                 try:
                     with transaction.atomic():
-                        AuditEntry(**facts).save()
+                        seals.marked(AuditEntry(**facts)).save()
                 except (DataError, IntegrityError):
                     log.exception("an audit entry cannot be written")
                     impossible.append(facts)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from accounts import chain, keyring
+from django.db.models import Count
+
+from accounts import chain, keyring, seals
 from accounts.keyring import UnknownKey
 from accounts.models import AuditEntry, AuditHead
+from accounts.seals import Row
 
 PIECE = 1_000  # entries in memory
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class _Link:
 def verify(*, kept: Head | None = None) -> Report:
     """Walk along the chain, and see whether it still holds the head that was kept outside."""
     head = AuditHead.objects.first()
-    report = Report(waiting=AuditEntry.objects.filter(number=None).count())
+    report = Report()
     link = _walk(report, until=head.number if head else None, kept=kept)
     if head:
         report.head = Head(head.number, head.seal)
@@ -62,6 +63,8 @@ def verify(*, kept: Head | None = None) -> Report:
         report.blame("The head is missing: nobody can say whether later entries were cut off.")
     if kept and link.seen != kept:
         report.blame(_unlike(kept, link.seen))
+    _look_at_waiting(report)
+    _look_for_copies(report)
     return report
 
 
@@ -97,10 +100,30 @@ def _compare(report: Report, head: AuditHead, link: _Link) -> None:
         report.blame(f"Entry {beyond} was inserted behind the head.")
 
 
+def _look_at_waiting(report: Report) -> None:
+    """What has no seal yet has its mark."""
+    last = 0
+    found = AuditEntry.objects.filter(number=None).order_by("pk").values(*seals.SEALED)
+    while piece := list(found.filter(pk__gt=last)[:PIECE]):
+        for row in piece:
+            report.waiting += 1
+            if fault := _fault_of_mark(row, f"The entry with the id {row['id']}, which waits for its seal,"):
+                report.blame(fault)
+        last = piece[-1]["id"]
+
+
+def _look_for_copies(report: Report) -> None:
+    """An entry with the mark of another is its copy; the database finds them."""
+    twice = AuditEntry.objects.exclude(mark="").values("mark").annotate(number=Count("pk")).filter(number__gt=1).order_by()
+    for mark in twice.values_list("mark", flat=True)[:PIECE]:
+        entries = AuditEntry.objects.filter(mark=mark).order_by("pk").values_list("id", flat=True)
+        report.blame(f"The entries with the ids {', '.join(map(str, entries))} are copies: all but one were inserted.")
+
+
 def _rows(until: int | None) -> Iterator[Row]:
     last = 0
     while True:
-        found = AuditEntry.objects.filter(number__gt=last).order_by("number").values(*chain.SEALED, *chain.SEALS)
+        found = AuditEntry.objects.filter(number__gt=last).order_by("number").values(*seals.SEALED, *seals.SEALS)
         if until is not None:
             found = found.filter(number__lte=until)
         piece = list(found[:PIECE])
@@ -114,10 +137,19 @@ def _fault(row: Row, before: str, *, explain: bool) -> str:
     """What is wrong with an entry after that seal; nothing if it is as it was sealed there."""
     try:
         if _is_intact(row, before):
-            return ""
+            return _fault_of_mark(row, f"Entry {row['number']}")
         return _explained(row, before) if explain else "more"
     except UnknownKey as unknown:
         return f"Entry {row['number']} is sealed with the key {unknown}, which MEDQL_KEYS does not hold."
+
+
+def _fault_of_mark(row: Row, name: str) -> str:
+    try:
+        return (
+            "" if seals.is_marked(row) else f"{name} was inserted, or changed before it was sealed: MedQL did not write it so."
+        )
+    except UnknownKey as unknown:
+        return f"{name} is marked with the key {unknown}, which MEDQL_KEYS does not hold."
 
 
 def _explained(row: Row, before: str) -> str:
@@ -131,7 +163,7 @@ def _explained(row: Row, before: str) -> str:
 
 
 def _row(number: int) -> Row | None:
-    return AuditEntry.objects.filter(number=number).values(*chain.SEALED, *chain.SEALS).first()
+    return AuditEntry.objects.filter(number=number).values(*seals.SEALED, *seals.SEALS).first()
 
 
 def _is_genuine(row: Row) -> bool:
@@ -140,7 +172,7 @@ def _is_genuine(row: Row) -> bool:
 
 
 def _is_intact(row: Row, before: str) -> bool:
-    return hmac.compare_digest(row["seal"], chain.seal_of(row, after=before, key=keyring.by_id(row["key"])))
+    return hmac.compare_digest(row["seal"], seals.seal_of(row, after=before, key=keyring.by_id(row["key"])))
 
 
 def _missing(first: int, last: int) -> str:

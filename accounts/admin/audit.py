@@ -27,7 +27,7 @@ from accounts.spreadsheet import Cell, streamed
 
 PIECE = 2_000  # rows of the export in memory
 COLUMNS = ("number", "at", "written_at", "what", "by_kind", "who", "ward", "patient", "about", "detail", "address", "door")
-SEALED = ("seal", "key", "id")
+SEALED = ("seal", "key", "mark", "id")
 Row = dict[str, Any]
 
 
@@ -102,7 +102,7 @@ class AuditAdmin(ReadOnly, Endless):
         (None, {"fields": ("at", "written_at", "who_shown", "by_kind", "what")}),
         ("Of what", {"fields": ("patient", "ward", "about", "detail_shown")}),
         ("From where", {"fields": ("address", "door")}),
-        ("Seal", {"fields": ("number", "seal", "key")}),
+        ("Seal", {"fields": ("number", "seal", "key", "mark")}),
     )
     actions = None
     change_list_template = "admin/accounts/auditentry/change_list.html"

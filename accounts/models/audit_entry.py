@@ -126,7 +126,7 @@ class AuditEntry(models.Model):
 
     No constraint binds it to what it names: an entry outlives that, and writing one takes no lock on a ward or a person.
     `patient` is the patient's id and never the name. `written_at` is later than `at` where it waited in a buffer. The last
-    three are the seal's, set once: see accounts/chain.py.
+    four say that MedQL wrote it and where in the chain it stands: see accounts/seals.py; three of them are set once, later.
     """
 
     at = models.DateTimeField(editable=False)
@@ -149,6 +149,7 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict, blank=True)
     address = models.CharField(max_length=45, blank=True)
     door = models.CharField(max_length=7, choices=Door.choices)
+    mark = models.CharField("MedQL's mark", max_length=100, blank=True, default="", editable=False)
     number = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
     seal = models.CharField(max_length=64, blank=True, editable=False)
     key = models.CharField("id of the seal's key", max_length=64, blank=True, editable=False)

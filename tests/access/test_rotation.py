@@ -76,7 +76,10 @@ def test_the_whole_way_from_one_key_to_another(under_old, settings, ada, ben, do
     assert "monitoring.Dossier.history: 2 sealed anew." in said
     assert keys_in_use() == {"new"}
 
-    assert "Key old can be taken out of MEDQL_KEYS." in rotate("--check")[0]
+    said, ended_well = rotate("--check")
+    assert ended_well
+    assert "is needed" not in said
+    assert "Key old verifies" in said  # what was written of it meanwhile
     settings.KEY_RING = (NEW,)
     assert dossiers.read(ada, by=dora, at=now).contacts == HUSBAND
     assert {one.was for one in dossiers.former(ben)} == {"", HISTORY}
@@ -232,3 +235,10 @@ class _Empty:
                     return []
 
         return Bare
+
+
+def test_a_key_that_nothing_needs_can_go(db, settings):
+    settings.KEY_RING = (OLD,)
+    bring_in_the_new(settings)
+
+    assert "Key old can be taken out of MEDQL_KEYS." in rotate("--check")[0]

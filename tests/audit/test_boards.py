@@ -2,7 +2,10 @@
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts import audit, looks
 from tests.audit.trail import trail
 from tests.conftest import signed_in
 from tests.live.test_sockets import Viewer
@@ -16,6 +19,24 @@ def test_a_board_that_is_opened_anew_is_one_look(noor, ada):
         browser.get("/wards/north/")
 
     assert trail(*FIELDS) == [("noor", "saw", "north", "page:board", "page", {})]
+
+
+@pytest.mark.parametrize("path", ["/wards/north/", "/api/v1/patients/P-ADA/thresholds"])
+def test_being_watched_costs_no_query(noor, ada, monkeypatch, path):
+    browser = signed_in(noor)
+
+    def queries():
+        looks.buffer.forget()
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(path).status_code == 200
+        return len(asked)
+
+    queries()
+    with_it = queries()
+    assert len(looks.buffer) == 1
+    monkeypatch.setattr(audit, "saw", lambda **told: None)
+
+    assert queries() == with_it
 
 
 @pytest.mark.django_db(transaction=True)

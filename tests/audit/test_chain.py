@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts import audit, chain, keyring, verifying
+from accounts import audit, chain, keyring, seals, verifying
 from accounts.models import AuditEntry, AuditHead, Deed
 from monitoring.services import auditing
 from tests.audit.trail import written
@@ -120,14 +120,14 @@ class TestVerifying:
 
         assert verified().startswith("6 entries are sealed")
 
-    @pytest.mark.parametrize("column", chain.SEALED)
+    @pytest.mark.parametrize("column", seals.MARKED)
     def test_every_field_is_sealed(self, six, column):
         value = {"at": "2026-01-01 00:00:00", "written_at": "2026-01-01 00:00:00", "detail": '{"a": 1}'}.get(column, "7")
         sql(f"UPDATE {TABLE} SET {column} = %s WHERE number = 3", value)
 
         assert fault().startswith("THE AUDIT IS DAMAGED. Entry 3 was changed")
 
-    @pytest.mark.parametrize("column", ["seal", "key"])
+    @pytest.mark.parametrize("column", ["seal", "key", "mark"])
     def test_so_is_the_seal(self, six, column):
         sql(f"UPDATE {TABLE} SET {connection.ops.quote_name(column)} = %s WHERE number = 3", "f" * 64)
 
@@ -152,6 +152,33 @@ class TestVerifying:
         copy(six[2], number=4)
 
         assert "Entry 4 was inserted" in fault()
+
+    def test_what_was_put_in_to_be_sealed_is_named(self, six, noor, now):
+        """Before its seal and after: MedQL did not write it."""
+        copy(six[2], number=None)
+        ids = f"{six[2].pk}, {AuditEntry.objects.latest('pk').pk}"
+        assert f"The entries with the ids {ids} are copies" in fault()
+
+        auditing.seal(now=now)
+        assert f"The entries with the ids {ids} are copies" in fault()
+
+    def test_what_was_made_up_is_named(self, six, now):
+        copy(six[2], number=None)
+        sql(f"UPDATE {TABLE} SET patient = 'P-EVE' WHERE number IS NULL")
+        assert "which waits for its seal, was inserted" in fault()
+
+        auditing.seal(now=now)
+        assert "Entry 7 was inserted, or changed before it was sealed: MedQL did not write it so." in fault()
+
+    @pytest.mark.parametrize("column", seals.MARKED)
+    def test_what_was_changed_before_its_seal_is_named(self, six, noor, now, column):
+        written(now, by=noor)
+        value = {name: "2026-01-01 00:00:00" for name in ("at", "written_at")} | {"detail": '{"a": 1}'}
+        sql(f"UPDATE {TABLE} SET {column} = %s WHERE number IS NULL", value.get(column, "7"))
+        assert "which waits for its seal, was inserted" in fault()
+
+        auditing.seal(now=now)
+        assert "Entry 7 was inserted, or changed before it was sealed" in fault()
 
     def test_what_was_put_in_behind_the_head_is_named(self, six):
         copy(six[5], number=7)

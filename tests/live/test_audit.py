@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
-from accounts import audit, verifying
+from accounts import audit, seals, verifying
 from accounts.models import AuditEntry, Deed
 from monitoring.services import auditing
 from tests.conftest import signed_in
@@ -39,8 +39,8 @@ def check_whole(count):
 
 @contextlib.contextmanager
 def writing(by, threads=2):
-    """People who write entries all the time; how many they were, in the end."""
-    written, ending = [], threading.Event()
+    """People who write entries all the time, and none of them ever fails; how many they were, in the end."""
+    written, failed, ending = [], [], threading.Event()
 
     def work():
         try:
@@ -48,6 +48,8 @@ def writing(by, threads=2):
                 write(by, 1)
                 written.append(1)
                 time.sleep(0.002)
+        except Exception as error:
+            failed.append(error)
         finally:
             connections.close_all()
 
@@ -60,6 +62,7 @@ def writing(by, threads=2):
         ending.set()
         for person in people:
             person.join(PATIENCE)
+    assert failed == []
 
 
 def test_two_that_seal_at_once_make_one_chain(noor):
@@ -135,7 +138,7 @@ def test_a_lower_id_that_comes_later_is_sealed_later(noor):
     """The same where one writer at a time gives the ids in the order of the commits: as if one had come late."""
     facts = {"at": timezone.now(), "what": "silenced", "by_kind": "person", "door": "page"}
     for pk in (1_001, 1_009, 1_005):
-        AuditEntry.objects.bulk_create([AuditEntry(pk=pk, **facts)])
+        AuditEntry.objects.bulk_create([seals.marked(AuditEntry(pk=pk, **facts))])
         auditing.seal(now=timezone.now())
 
     assert list(AuditEntry.objects.order_by("pk").values_list("number", flat=True)) == [1, 3, 2]
@@ -172,7 +175,7 @@ def test_an_account_that_may_only_add_writes_and_seals_and_changes_nothing(noor,
     other.settings_dict = connection.settings_dict | {"USER": login, "PASSWORD": password}
     table = AuditEntry._meta.db_table
     with other.cursor() as cursor:
-        told = "at, what, by_kind, who, patient, about, detail, address, door, seal, `key`"
+        told = "at, what, by_kind, who, patient, about, detail, address, door, seal, `key`, mark"
         cursor.execute(f"INSERT INTO {table} ({told}) SELECT {told} FROM {table} LIMIT 1")
         for forbidden in (f"UPDATE {table} SET who = 'eve'", f"DELETE FROM {table}", f"TRUNCATE {table}"):
             with pytest.raises(DatabaseError, match="denied"):
