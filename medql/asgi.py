@@ -11,10 +11,20 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
 http = get_asgi_application()  # first: it loads the apps that the imports below need
 
+from twisted.web.http import HTTPChannel  # noqa: E402
+
 from accounts.origin import SocketOrigin  # noqa: E402
 from medql.sockets import SameOrigin  # noqa: E402
 from monitoring import realtime, watcher  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
+
+
+def _too_long(channel: HTTPChannel, line: bytes) -> None:
+    """Answered 400, as whatever else cannot be read; daphne's HTTP would hang up without a word."""
+    channel._respondToBadRequestAndDisconnect()
+
+
+HTTPChannel.lineLengthExceeded = _too_long  # type: ignore[method-assign,assignment]  # daphne leaves no other way in
 
 protocols = ProtocolTypeRouter(
     {

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "accounts.origin.middleware",
     "accounts.refusals.middleware",
+    "medql.charset.middleware",
     "accounts.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

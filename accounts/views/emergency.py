@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import emergency
+from accounts.forms import is_unusable
 from accounts.models import User, Ward
 
 
@@ -50,7 +51,8 @@ def page(request: SignedIn) -> HttpResponse:
         ward = form.cleaned_data["ward"]
         emergency.enter(request.user, ward, reason=form.cleaned_data["reason"], at=timezone.now())
         return redirect("ward", slug=ward.slug)
-    return render(request, "emergency.html", {"form": form, "minutes": int(emergency.LASTS.total_seconds() // 60)})
+    told = {"form": form, "minutes": int(emergency.LASTS.total_seconds() // 60)}
+    return render(request, "emergency.html", told, status=400 if is_unusable(form) else 200)
 
 
 @require_POST

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, key_attempts, rates, visits
+from accounts.forms import is_unusable
 from accounts.models import Deed
 
 KEPT = timedelta(days=400)  # as long as browsers keep a cookie at most
@@ -71,7 +72,7 @@ def _refused(request: HttpRequest, form: KeyForm, now: datetime) -> HttpResponse
         answer = render(request, "kiosk.html", {"form": form}, status=HTTPStatus.TOO_MANY_REQUESTS)
         answer.headers["Retry-After"] = str(too_fast.retry_after)
         return answer
-    return render(request, "kiosk.html", {"form": form})
+    return render(request, "kiosk.html", {"form": form}, status=400 if is_unusable(form) else 200)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -20,6 +21,8 @@ NUMBERS = {**{side: side for side in SIDES}, "margin": "margin", "bound_low": "b
 ECHOED = frozenset({"source", "by", "at", "night", "off", "set_on", "band"})
 KNOWN = frozenset({"sign", "part", "delay_s", "reason", "expires_at", *NUMBERS}) | ECHOED
 LONGEST_REASON = 200
+REASON = f"A text of at most {LONGEST_REASON} letters, on one line."
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LARGEST = 1e6  # beyond any measure; the ranges of the signs are the rules' to hold
 
 
@@ -130,10 +133,14 @@ def _reason(item: dict[str, Any], otherwise: str, found: dict[str, str]) -> str:
     value = item.get("reason")
     if value is None or value == "":
         return otherwise
-    if not isinstance(value, str) or len(value) > LONGEST_REASON:
-        found["reason"] = f"A text of at most {LONGEST_REASON} letters."
+    if not is_reason(value):
+        found["reason"] = REASON
         return ""
-    return value
+    return str(value)
+
+
+def is_reason(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_REASON and not CONTROL.search(value)
 
 
 def _time(value: Any, found: dict[str, str]) -> datetime | None:

@@ -163,8 +163,8 @@ def _version(request: Request, body: dict[str, Any], problems: list[Problem]) ->
 
 def _of_body(body: dict[str, Any], scope: Scope, reason: Any) -> list[Problem]:
     found = [Problem(name, "There is no such field.", code="unknown_field") for name in sorted(body.keys() - TOP)]
-    if not isinstance(reason, str) or len(reason) > limits_body.LONGEST_REASON:
-        found.append(Problem("reason", f"A text of at most {limits_body.LONGEST_REASON} letters."))
+    if not limits_body.is_reason(reason):
+        found.append(Problem("reason", limits_body.REASON))
     if body.get("night") is not None and scope.ward is None:
         found.append(Problem("night", "Only a ward has a night."))
     return found

@@ -66,7 +66,7 @@ LIMITS = component(
 )
 
 WANTED: Schema = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
-REASON: Schema = {"type": "string", "maxLength": LONGEST_REASON}
+REASON: Schema = {"type": "string", "maxLength": LONGEST_REASON, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
 ECHOED: dict[str, Schema] = {
     "source": TEXT,
     "by": nullable(TEXT),
