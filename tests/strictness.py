@@ -15,6 +15,8 @@ import pytest
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 RECORDINGS = Path(os.environ.get("MEDQL_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
+LOUDSPEAKER = "--use-fake-device-for-media-stream"  # chromium's, for machines that have none
+
 
 def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")

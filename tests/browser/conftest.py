@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 
-from tests.browser.desk import LOUDSPEAKER
-from tests.strictness import chromium
+from tests.strictness import LOUDSPEAKER, chromium
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import PASSWORD
 from tests.live.processes import Server
 
-LOUDSPEAKER = "--use-fake-device-for-media-stream"  # chromium's, for machines that have none
-
 
 class Desk:
     """A browser of one person, with what its console said."""

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.desk import LOUDSPEAKER
-from tests.strictness import chromium
+from tests.strictness import LOUDSPEAKER, chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 SIZES = {"wall": (1920, 1080), "phone": (390, 844)}

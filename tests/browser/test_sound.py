@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 from accounts.models import Session
 from monitoring.models import Alert
 from monitoring.services import alerts
-from tests.browser.desk import LOUDSPEAKER, Desk, send
+from tests.browser.desk import Desk, send
 from tests.conftest import signed_in
 from tests.live.processes import running
-from tests.strictness import chromium
+from tests.strictness import LOUDSPEAKER, chromium
 from tests.world import item, open_alert
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
