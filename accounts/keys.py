@@ -3,16 +3,20 @@
 import copy
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, known_keys
 from accounts.models import Deed, Device, DeviceKey, User
+from accounts.transactions import WriterBusy, retried
+
+log = logging.getLogger(__name__)
 
 SHAPE = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 OVERLAP = timedelta(minutes=10)  # so long the old key goes on unless told: time to carry the new one to the device
@@ -41,7 +45,7 @@ class OverlapOutOfRange(Exception):
     """An old key goes on for no less than nothing, and no longer than a week."""
 
 
-@transaction.atomic
+@retried
 def issue(device: Device, *, at: datetime | None = None, by: User | None = None) -> str:
     """A new key `<prefix>.<secret>`; this is the only time it can be read. Raises HasKey."""
     at = at or timezone.now()
@@ -51,7 +55,7 @@ def issue(device: Device, *, at: datetime | None = None, by: User | None = None)
     return _write_down(Deed.KEY_ISSUED, _make(device, at=at), device, at=at, by=by)
 
 
-@transaction.atomic
+@retried
 def rotate(device: Device, *, at: datetime, by: User | None = None, overlap: timedelta = OVERLAP) -> str:
     """A new key; the older ones go on for `overlap`, and without one end at once. Raises OverlapOutOfRange."""
     if not AT_ONCE <= overlap <= LONGEST_OVERLAP:
@@ -68,7 +72,7 @@ def rotate(device: Device, *, at: datetime, by: User | None = None, overlap: tim
     return _write_down(Deed.KEY_ROTATED, _make(device, at=at), device, at=at, by=by, minutes=minutes)
 
 
-@transaction.atomic
+@retried
 def revoke(device: Device, *, at: datetime, by: User | None = None) -> int:
     """Withdraw all keys of the device; says how many that were. Within 5 s no process takes them any more."""
     _lock(device)
@@ -87,17 +91,21 @@ def device_of(key: str, *, now: datetime | None = None) -> Device:
     return copy.copy(row.device)  # the remembered one is shared by all threads
 
 
-def must_be_noted(key: str, *, now: datetime) -> bool:
-    """Whether the last use of this key that is written down is more than a minute ago."""
-    used_at = _row_of(key).used_at
-    return used_at is None or abs(now - used_at) >= NOTED_EVERY  # the clock may have been set back
-
-
 def note_use(key: str, *, at: datetime) -> None:
-    """Write down that this key was used."""
-    row = _row_of(key)
-    row.used_at = at  # remembered too: the next request of this process asks for nothing
-    DeviceKey.objects.filter(pk=row.pk).update(used_at=at)
+    """Write down, to the minute, when this key was used. What came with it was done before, and stands if this fails."""
+    try:
+        row = _row_of(key)
+        if row.used_at and abs(at - row.used_at) < NOTED_EVERY:  # a clock that was set back counts as time too
+            return
+        row.used_at = at  # remembered too: the next request of this process asks for nothing
+        _note(row.pk, at)
+    except (DatabaseError, WriterBusy, WrongKey):
+        log.warning("the use of a device key could not be noted", exc_info=True)
+
+
+@retried
+def _note(pk: int, at: datetime) -> None:
+    DeviceKey.objects.filter(pk=pk).update(used_at=at)
 
 
 def _row_of(key: str) -> DeviceKey:

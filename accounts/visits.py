@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 
 from accounts import access, keys, service_tokens, sessions, tickets, tokens
 from accounts.access_tokens import WrongToken
@@ -100,7 +101,10 @@ def kiosk_with(key: str) -> Device | None:
         device = keys.device_of(key)
     except (keys.WrongKey, keys.RevokedKey):
         return None
-    return device if device.kind == Device.Kind.KIOSK else None
+    if device.kind != Device.Kind.KIOSK:
+        return None
+    keys.note_use(key, at=timezone.now())
+    return device
 
 
 def _as_request(scope: dict[str, Any]) -> HttpRequest:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-DEVICE_RATES = {"monitor": 50, "gateway": 500, "kiosk": 5, "pillbox": 5}
+DEVICE_RATES = {"monitor": 50, "gateway": 1000, "kiosk": 5, "pillbox": 5}
 HIGHEST_RATE = 10_000
 FEWEST_DIFFERENT = 8  # letters: hexadecimal digits of 16 random bytes have about 14
 SAID_ALOUD = ("insecure", "changeme", "change-me", "example", "password", "not-secret")

@@ -1,10 +1,8 @@
 """Who comes in at the device door: a device with its key, no more often than it may; each use of a key is noted."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -17,9 +15,6 @@ from rest_framework.views import APIView
 from accounts import key_attempts, keys, rates
 from accounts.api.errors import TooManyRequests
 from accounts.models import Device
-from monitoring.services.transactions import WriterBusy, retried
-
-log = logging.getLogger(__name__)
 
 KEY = "X-API-Key"
 
@@ -99,19 +94,10 @@ class DeviceDoor(APIView):
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """After the work is done, so that no reading waits for it."""
         if self.key:
-            _note_use(self.key)
+            keys.note_use(self.key, at=timezone.now())
         return super().finalize_response(request, response, *args, **kwargs)
 
 
 def _device(request: Request) -> Device:
     assert isinstance(request.auth, Device)  # nobody else gets past IsDevice
     return request.auth
-
-
-def _note_use(key: str) -> None:
-    now = timezone.now()
-    try:
-        if keys.must_be_noted(key, now=now):
-            retried(keys.note_use)(key, at=now)
-    except (DatabaseError, WriterBusy, keys.WrongKey):
-        log.warning("the use of a device key could not be noted", exc_info=True)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts import keys, known_keys
 from accounts.models import AuditEntry, Device, DeviceKey
@@ -221,14 +221,31 @@ class TestRemembered:
 
 
 class TestLastUsed:
-    def test_it_is_noted_at_most_once_a_minute(self, gateway, ada, now, django_assert_num_queries):
-        gateway.post([item(ada, now, spo2=97)])
-        used = DeviceKey.objects.get().used_at
-        assert abs(used - now) < timedelta(seconds=30)
+    def test_it_is_noted_at_most_once_a_minute(self, gateway, now, django_assert_num_queries):
+        keys.note_use(gateway.key, at=now)
 
-        assert not keys.must_be_noted(gateway.key, now=used + timedelta(seconds=59))
-        assert keys.must_be_noted(gateway.key, now=used + timedelta(seconds=60))
-        assert keys.must_be_noted(gateway.key, now=used - timedelta(hours=1))  # the clock was set back
+        for seconds, queries in ((59, 0), (60, 1), (100, 0), (-3600, 1)):  # the last: the clock was set back
+            with django_assert_num_queries(queries):
+                keys.note_use(gateway.key, at=now + timedelta(seconds=seconds))
+
+        assert DeviceKey.objects.get().used_at == now - timedelta(hours=1)
+
+    def test_a_reading_is_taken_though_its_key_cannot_be_noted(self, gateway, ada, now, monkeypatch, caplog):
+        def fall(pk, at):
+            raise OperationalError("database is locked")
+
+        monkeypatch.setattr(keys, "_note", fall)
+
+        assert gateway.post([item(ada, now, spo2=97)]).status_code == 202
+        assert "could not be noted" in caplog.text
+
+    def test_a_wall_uses_its_key_too(self, north, client, now):
+        device = Device.objects.create(name="WALL", kind=Device.Kind.KIOSK)
+        device.wards.add(north)
+
+        client.post("/accounts/kiosk/", {"key": keys.issue(device)})
+
+        assert DeviceKey.objects.get().used_at is not None
 
     def test_the_key_that_is_used_still_is_seen(self, gateway, ada, now):
         keys.rotate(gateway.device, at=now, by=None)

@@ -204,7 +204,7 @@ class TestRate:
 
         assert codes == 10 * [202] + 2 * [429]
 
-    @pytest.mark.parametrize(("kind", "a_second"), [("monitor", 50), ("gateway", 500)])
+    @pytest.mark.parametrize(("kind", "a_second"), [("monitor", 50), ("gateway", 1000)])
     def test_a_device_without_its_own_has_that_of_its_kind(self, north, now, kind, a_second):
         device = Device.objects.create(name="D", kind=kind)
 
