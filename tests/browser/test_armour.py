@@ -61,7 +61,7 @@ def seat(browser: Browser, server: Server, person, **wanted) -> Page:
 def visit(page: Page, server: Server, path: str) -> None:
     answer = page.goto(server.url + path)
     assert answer is not None
-    assert answer.status in (200, 400, 403, 404, 405), path
+    assert answer.status < 500, path
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     page.wait_for_load_state("networkidle")
 
@@ -84,9 +84,12 @@ class TestPages:
     @pytest.mark.parametrize("login", ["noor", "root"])
     def test_every_page_outside_of_the_administration(self, browser, server, noor, root, ada, login):
         page = seat(browser, server, {"noor": noor, "root": root}[login])
-        for path in every_address():
-            if not path.startswith(("/admin/", "/api/", "/auth/", "/metrics")):
-                visit(page, server, path)
+        shown = [path for path in every_address() if not path.startswith(("/admin/", "/api/", "/auth/", "/metrics"))]
+        # A 405 without a word is no page: chromium shows one of its own instead.
+        shown = [path for path in shown if page.request.get(server.url + path).status != 405]
+        for path in shown:
+            visit(page, server, path)
+        assert {"/", "/wards/north/", "/notices/", "/accounts/me/", "/accounts/second-factor/"} <= set(shown)
 
     def test_the_way_in(self, browser, server, noor):
         page = seat(browser, server, None)
