@@ -9,7 +9,7 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware, sync_only_middleware
+from django.utils.decorators import sync_and_async_middleware
 
 from medql import policies
 
@@ -30,15 +30,6 @@ class Policy(CSPMiddleware):
         if request.path.startswith(ADMINISTRATION) and not report_only:
             parts.replace = policies.OF_THE_ADMINISTRATION | (parts.replace or {})
         return parts
-
-
-@sync_only_middleware
-def one_thread(get_response: Any) -> Any:
-    """Innermost: since this one wants a thread, Django runs all between it and the next that wants none in the same thread.
-
-    Without it each of them is sent to a thread and back by itself, which costs more than what they do.
-    """
-    return get_response
 
 
 @sync_and_async_middleware
