@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import sessions
 from accounts.models import User
+from accounts.views.pages import SignedIn
 from monitoring.clinical.limits import Severity
 from monitoring.models import Delivery
 from monitoring.services import browsers, deliveries
@@ -41,12 +42,6 @@ class Browser(msgspec.Struct):
 
     endpoint: str
     keys: Keys | None = None
-
-
-class SignedIn(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -15,13 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import emergency
 from accounts.forms import is_unusable
-from accounts.models import User, Ward
-
-
-class SignedIn(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
+from accounts.models import Ward
+from accounts.views.pages import SignedIn
 
 
 class EmergencyForm(forms.Form):

@@ -14,24 +14,8 @@ from django.utils import timezone
 from accounts import links, old_sessions, sessions
 from accounts.models import AuditEntry, Deed, OneTimeLink, Session, User
 from accounts.sessions import SessionStore
+from tests.access.test_sessions import HOUR, MINUTE, Ending, hers, is_let_in, rewind
 from tests.conftest import signed_in
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-Ending = Session.Ending
-
-
-def hers(user: User) -> Session:
-    return Session.objects.get(user=user)
-
-
-def rewind(session: Session, *, seen: timedelta = timedelta(), begun: timedelta = timedelta()) -> None:
-    """As if the session had been seen, and had begun, so much earlier."""
-    Session.objects.filter(pk=session.pk).update(seen_at=session.seen_at - seen, created_at=session.created_at - begun)
-
-
-def is_let_in(client: Client) -> bool:
-    return client.get("/wards/north/").status_code == 200
 
 
 class TestEnd:
