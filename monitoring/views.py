@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import access, audit, sessions, visits
 from accounts.access import Permission, permissions
 from accounts.models import EmergencyAccess, User, Ward
+from accounts.transactions import WriterBusy
 from monitoring import board
 from monitoring.board import Face
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Patient, Placement, Shift, WatcherBeat
 from monitoring.services import alerts
-from monitoring.services.transactions import WriterBusy
 
 LONGEST_SENTENCE = 200  # letters
 LONGEST_NUMBER = 4  # digits

@@ -12,7 +12,7 @@ from rest_framework.views import set_rollback
 
 from accounts.api import errors
 from accounts.api.errors import Malformed
-from monitoring.services.transactions import WriterBusy
+from accounts.transactions import WriterBusy
 
 __all__ = ["Busy", "Malformed", "TooLarge", "answer"]
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Bed, Deed, Device, User
+from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
 from monitoring.services import alerts, layers, thresholds
-from monitoring.services.transactions import retried
 
 
 class AlreadyAdmitted(Exception):

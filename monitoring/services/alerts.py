@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.models import Deed, Device, User, Ward
+from accounts.transactions import retried
 from monitoring import realtime, sql
 from monitoring.clinical.alarm import MEMORY
 from monitoring.clinical.limits import Severity
@@ -20,7 +21,6 @@ from monitoring.models import Admission, AlarmState, Alert, AlertEvent, DeviceAs
 from monitoring.services import escalation, history, thresholds
 from monitoring.services.cases import Case, gather, histories
 from monitoring.services.episodes import MOVING
-from monitoring.services.transactions import retried
 
 
 class SeverityRisen(Exception):

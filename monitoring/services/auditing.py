@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from accounts import chain
+from accounts.transactions import retried
 from monitoring.services import faults
-from monitoring.services.transactions import retried
 
 UNSEALED = "audit_unsealed"
 SENTENCE = "Entries of the audit have waited for their seal for more than a minute: see manage.py verify_audit."

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from accounts.transactions import retried
 from monitoring.clinical.escalation import Way
 from monitoring.clinical.limits import Severity
 from monitoring.models import Delivery
-from monitoring.services.transactions import retried
 
 HOLD = timedelta(seconds=30)  # after a message about a subject, further ones about it wait for one another
 LATELY = timedelta(minutes=10)  # longer than a message waits and fails: what was sent a moment ago was written since then

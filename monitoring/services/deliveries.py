@@ -19,12 +19,12 @@ from django.db.models import F, QuerySet
 
 from accounts import audit
 from accounts.models import Deed, Membership, User
+from accounts.transactions import retried
 from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery
 from monitoring.services import bundles, outcomes
 from monitoring.services.channels import Failed, Sending, email, push, webhook
 from monitoring.services.channels.notice import has_moved
-from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 

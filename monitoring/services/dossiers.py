@@ -17,9 +17,9 @@ from accounts import access, audit, sealing
 from accounts.access import Permission
 from accounts.fields import SealedField
 from accounts.models import Deed, User
+from accounts.transactions import retried
 from monitoring.models import Dossier, DossierChange, Patient
 from monitoring.services import layers
-from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 

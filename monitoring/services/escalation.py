@@ -17,13 +17,13 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Ward
+from accounts.transactions import WriterBusy, retried
 from monitoring import sql
 from monitoring.clinical import escalation as rule
 from monitoring.clinical.escalation import Step, Way
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, AlertEvent, Delivery, EscalationStep, Shift, WardRules
 from monitoring.services import history, recipients
-from monitoring.services.transactions import WriterBusy, retried
 
 log = logging.getLogger(__name__)
 

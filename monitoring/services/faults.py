@@ -10,11 +10,11 @@ from django.core.mail import EmailMessage
 from django.utils.timezone import localtime
 
 from accounts.models import User
+from accounts.transactions import retried
 from monitoring.clinical.escalation import Way
 from monitoring.models import Fault
 from monitoring.models.fault import TOLD_EVERY
 from monitoring.services.channels import available
-from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from django.db.models import prefetch_related_objects
 
 from accounts import audit
 from accounts.models import Deed, Device, User
+from accounts.transactions import retried
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.models import RejectedVital, Vital
 from monitoring.services import alerts, conduct, merging
 from monitoring.services.binding import Addresses
 from monitoring.services.items import COLUMNS, Item, Refused, check_time, decode, read
-from monitoring.services.transactions import retried
 
 MOST_ITEMS = 5_000
 KEPT_CHARACTERS = 64 * 1024  # of what cannot be read

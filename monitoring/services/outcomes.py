@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Max, QuerySet
 
+from accounts.transactions import retried
 from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery
 from monitoring.services import escalation
-from monitoring.services.transactions import retried
 
 MOST_ATTEMPTS = 5
 FIRST_PAUSE = timedelta(seconds=5)  # doubled after every attempt: given up after about 75 s

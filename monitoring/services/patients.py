@@ -10,10 +10,10 @@ from django.db.models import F
 from accounts import audit
 from accounts.access import Permission, permissions
 from accounts.models import Deed, User
+from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.services import alerts, layers
-from monitoring.services.transactions import retried
 
 SCALES = (1, 2)
 

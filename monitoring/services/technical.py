@@ -11,12 +11,12 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from accounts.models import Device, Ward
+from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.clinical.alarm import COOLDOWN
 from monitoring.clinical.limits import Severity
 from monitoring.models import AlarmState, Alert, AlertEvent, DeviceAssignment, Placement
 from monitoring.services import alerts, escalation, history
-from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from django.db.models import Max, Q, QuerySet
 
 from accounts import audit
 from accounts.models import Deed, User, Ward
+from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.clinical import night
 from monitoring.clinical.limits import Limits
@@ -21,7 +22,6 @@ from monitoring.models.threshold import Part, scope_of
 from monitoring.services import layers, refusals
 from monitoring.services.layers import Place, Scope, Standing
 from monitoring.services.refusals import Fault, Key
-from monitoring.services.transactions import retried
 
 What = ThresholdChange.What
 Hours = tuple[time, time]  # when a night begins and ends, by the clock on the wall

@@ -16,9 +16,9 @@ from django.db import close_old_connections
 from django.db.models.functions import Now
 
 from accounts import old_sessions, old_tokens
+from accounts.transactions import retried
 from monitoring.models import WatcherBeat
 from monitoring.services import auditing, deliveries, escalation, faults, technical, thresholds
-from monitoring.services.transactions import retried
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from accounts.transactions import WriterBusy
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, AlertEvent, WardRules
 from monitoring.services import admissions, technical
 from monitoring.services.alerts import acknowledge
-from monitoring.services.transactions import WriterBusy
 from tests.conftest import signed_in
 from tests.world import events_of, item, open_alert, series, unscored
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.models import Ward
+from accounts.transactions import TRIES, WriterBusy, retried
 from monitoring import realtime
 from monitoring.models import AlertEvent
 from monitoring.services import alerts
-from monitoring.services.transactions import TRIES, WriterBusy, retried
 from tests.world import item, open_alert
 
 
