@@ -29,7 +29,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/djlint --quiet --check --lint templates medql
+	$(BIN)/djlint --check --lint templates medql
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') MEDQL_HTTPS=1 \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -19,7 +19,7 @@ from monitoring.models import Admission, Patient
 from monitoring.services import admissions
 from tests.world import Monitor
 
-pytest_plugins = ["tests.strictness", "tests.busy"]
+pytest_plugins = ["tests.strictness", "tests.busy", "tests.static_files"]
 
 PASSWORD = "correct horse battery"
 medql_settings.LOOKS_EVERY = 0  # what was looked at is written when a test says so

@@ -10,9 +10,9 @@ from tests.strictness import LOUDSPEAKER, chromium
 
 
 @pytest.fixture(autouse=True)
-def _slow_hash_of_the_server(settings):
+def _hash_of_the_server(settings):
     """The server process knows the real hasher only."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["accounts.hashing.Argon2"]
 
 
 # How chromium says that a page wanted what its policy forbids.

@@ -27,7 +27,7 @@ class Desk:
         self.page.get_by_label("Login or e-mail").fill(login)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.locator("#link")).to_have_text("LIVE", timeout=20_000)
+        expect(self.page.locator("#link")).to_have_text("LIVE", timeout=60_000)
         return self
 
     def tile(self, bed: str):

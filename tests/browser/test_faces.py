@@ -82,7 +82,7 @@ def test_a_wall_is_set_up_by_its_key_and_shows_the_ward(browser, north, ada, gat
         keep(wall, "kiosk-setup")
         wall.page.get_by_label("Key of the kiosk").fill(keys.issue(device))
         wall.page.get_by_role("button", name="Make this browser a kiosk").click()
-        expect(wall.page.locator("#link")).to_have_text("LIVE", timeout=20_000)
+        expect(wall.page.locator("#link")).to_have_text("LIVE", timeout=60_000)
 
         send(server, gateway, item(ada, heart_rate=77, spo2=84))
 

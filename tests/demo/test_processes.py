@@ -65,7 +65,7 @@ def simulate(server: Server, capsys, **options) -> str:
 def test_player_keeps_its_rate_and_says_what_it_did(server, capsys):
     said = simulate(server, capsys, patients=5, rate=20, duration=2, scenario="stable")
 
-    assert "Sent 40 readings in 2." in said
+    assert "Sent 40 readings in " in said
     assert "Statuses 202: 40" in said
     assert "Items stored 40, duplicates 0, values refused 0" in said
     assert 0 < float(re.search(r"([\d.]+)% of the target 20", said)[1]) <= 101  # how much of it is the machine's
@@ -151,8 +151,8 @@ def demo(tmp_path) -> Iterator[tuple[subprocess.Popen, int, Path]]:
         )
     yield process, port, output
     if process.poll() is None:
-        process.kill()
-        process.wait()
+        process.terminate()  # and no sooner than its web process does it end
+        process.wait(timeout=20)
 
 
 def answers(port: int) -> bool:
