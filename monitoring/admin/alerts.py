@@ -14,10 +14,13 @@ from monitoring.models import Alert, AlertEvent
 
 
 class StateFilter(NamedChoices):
+    """By the states that the list shows (`Alert.state`)."""
+
     title = parameter_name = "state"
     means = {
-        "raised": Q(is_open=True, acknowledged_at=None),
-        "acknowledged": Q(is_open=True, acknowledged_at__isnull=False),
+        "raised": Q(is_open=True, returned_at=None, acknowledged_at=None),
+        "acknowledged": Q(is_open=True, returned_at=None, acknowledged_at__isnull=False),
+        "returned": Q(is_open=True, returned_at__isnull=False),
         "resolved": Q(is_open=None),
     }
 
@@ -40,9 +43,9 @@ class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
         "message_shown",
         "severity",
         "state_shown",
+        "raised_at",
         "patient",
         "ward",
-        "raised_at",
         "acknowledged_by",
         "resolved_at",
         "count",
