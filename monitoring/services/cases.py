@@ -225,7 +225,8 @@ def gather(admission_ids: Collection[int], *, now: datetime) -> dict[int, Case]:
         kind__in=[kind.value for kind in Kind],
     )
     hands = User.objects.in_bulk({alert.resolved_by_id for alert in recent if alert.resolved_by_id})
-    for alert in sorted(recent, key=lambda alert: (alert.raised_at, alert.is_open is not None)):
+    # The last one is the newest; an open one is, also where the clock was set back since another was raised.
+    for alert in sorted(recent, key=lambda alert: (alert.is_open is not None, alert.raised_at)):
         if case := cases.get(alert.admission_id or 0):
             alert.resolved_by = hands.get(alert.resolved_by_id)
             case.know(alert)

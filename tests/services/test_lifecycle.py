@@ -11,7 +11,7 @@ from monitoring.clinical.limits import Severity
 from monitoring.models import Alert
 from monitoring.services import alerts, escalation
 from tests.services.continuous import MINUTE, SECOND, steady, told, watch
-from tests.world import events_of, item, open_alert, series
+from tests.world import events_of, item, open_alert, series, unscored
 
 LOW = ("spo2_low", "critical")
 
@@ -295,3 +295,13 @@ class TestClockSetBack:
         sends(gateway, watched, clock, *[84] * 3)
 
         assert told() == [LOW]
+
+    def test_an_open_alert_goes_on_though_an_ended_one_was_raised_by_a_clock_that_was_ahead(self, ada, gateway, clock, now):
+        unscored(ada)
+        sends(gateway, ada, clock, 88, 97)
+        Alert.objects.update(raised_at=now + MINUTE)
+        sends(gateway, ada, clock, 48)
+
+        sends(gateway, ada, clock, 47)
+
+        assert (open_alert(ada).worst_value, Alert.objects.count()) == (47, 2)
