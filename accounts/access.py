@@ -164,8 +164,10 @@ def staff(ward: Ward | int, *roles: str, now: datetime) -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=of_roles.values("user"))
 
 
-def wards_where(user: User, permission: Permission) -> QuerySet[Ward]:
-    """The wards in which this person may do this now."""
+def wards_where(user: User | ServiceToken, permission: Permission) -> QuerySet[Ward]:
+    """The wards in which this person, or program, may do this now."""
+    if user.is_service:
+        return Ward.objects.visible_to(user) if permission in ROLES[Role.SERVICE] else Ward.objects.none()
     roles = [role for role in Membership.Role.values if permission in ROLES[role]]
     if user.is_superuser and permission not in ROLES[Role.ADMINISTRATOR]:
         return Ward.objects.worked_in(user, *roles)

@@ -49,6 +49,7 @@ class Deed(models.TextChoices):
     TRANSFERRED = "transferred", "transferred"
     DISCHARGED = "discharged", "discharged"
     ASSIGNED = "assigned", "put a device on"
+    TAKEN_OFF = "taken_off", "took a device off"
     SCALE_CHANGED = "scale_changed", "changed the NEWS2 scale"
     PREGNANCY_CHANGED = "pregnancy_changed", "changed the pregnancy"
     HISTORY_CHANGED = "history_changed", "changed the history"

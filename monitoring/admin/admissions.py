@@ -29,11 +29,17 @@ TAKEN = "Another patient lies in this bed."
 
 
 class AdmitForm(DeedForm):
+    arriving = forms.CharField(
+        required=False,
+        label="or by patient id",
+        help_text="The whole id of somebody who was another ward's patient and lies nowhere now.",
+    )
     bed = BedField(help_text="Only free beds are listed.")
     admitted_at = PastOrNow()
 
     refusals = {
         admissions.AlreadyAdmitted: ("patient", "This patient is admitted already: move or discharge that stay."),
+        admissions.Archived: ("patient", "This patient is archived: bring the record back first."),
         admissions.BedTaken: ("bed", TAKEN),
         admissions.TooEarly: ("admitted_at", "An earlier stay of this patient ended after that."),
     }
@@ -45,12 +51,26 @@ class AdmitForm(DeedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_beds(self, to=self.by)
+        self.fields["patient"].required = False
 
     def clean_patient(self) -> Any:
         patient = self.cleaned_data["patient"]
-        if patient.archived_at:
+        if patient and patient.archived_at:
             raise forms.ValidationError("This patient is archived: bring the record back first.")
         return patient
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        chosen, patient_id = self.cleaned_data.get("patient"), self.cleaned_data.get("arriving")
+        if chosen and patient_id:
+            self.add_error("arriving", "Choose a patient, or write an id: not both.")
+        elif patient_id:
+            self.cleaned_data["patient"] = Patient.objects.admissible_by(self.by).named(patient_id).first()
+            if not self.cleaned_data["patient"]:
+                self.add_error("arriving", "Nobody with this id can be admitted here now.")
+        elif not chosen and "patient" not in self.errors:
+            self.add_error("patient", "Choose who is admitted.")
+        return cleaned
 
     def act(self) -> Admission:
         wanted = self.cleaned_data
@@ -117,9 +137,7 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     change_form_template = "admin/monitoring/admission/change_form.html"
 
     def within(self, rows: QuerySet[Admission], wards: QuerySet[Ward]) -> QuerySet[Admission]:
-        patients = Patient.objects.of_wards(wards).values("pk")
-        there = Placement.objects.filter(bed__ward__in=wards, admission__patient__in=patients)
-        return rows.filter(pk__in=there.values("admission"))
+        return rows.filter(patient__in=Patient.objects.of_wards(wards).values("pk"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Admission]:
         lies = Placement.objects.filter(admission=OuterRef("pk"), is_open=True)
@@ -135,7 +153,7 @@ class AdmissionAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Admission | None = None) -> Any:
         if obj is None:
-            return ((None, {"fields": ("patient", "bed", "admitted_at", "notes")}),)
+            return ((None, {"fields": ("patient", "arriving", "bed", "admitted_at", "notes")}),)
         stay = ("Stay", {"fields": ("patient", "admitted_at", "admitted_by", "discharged_at", "discharged_by", "beds_so_far")})
         if not self.has_change_permission(request, obj):
             return (stay, ("Notes", {"fields": ("notes",)}))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.access import Permission
 from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, VisibleChoices
+from accounts.models import Ward
 from monitoring.admin.forms import DeedForm, PastOrNow
-from monitoring.models import DeviceAssignment
-from monitoring.services import admissions
+from monitoring.models import DeviceAssignment, Patient
+from monitoring.services import admissions, care
 
 
 class AssignForm(DeedForm):
@@ -21,11 +23,18 @@ class AssignForm(DeedForm):
     refusals = {
         admissions.NotAdmitted: ("patient", "This patient is not admitted."),
         admissions.TooEarly: ("started_at", "The device was on another patient then."),
+        admissions.WornElsewhere: ("device", "The device is on somebody else's patient: who cares for him takes it off first."),
     }
 
     class Meta:
         model = DeviceAssignment
         fields = ("device", "patient", "started_at", "notes")
+
+    def clean_patient(self) -> Patient:
+        patient: Patient = self.cleaned_data["patient"]
+        if not care.may(self.by, patient, Permission.ASSIGN):
+            raise forms.ValidationError("Your role may not put a device on this patient.")
+        return patient
 
     def act(self) -> DeviceAssignment:
         wanted = self.cleaned_data
@@ -44,7 +53,6 @@ class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     patient_path = "patient"
     told_by_verb = True
     to_add = Permission.ASSIGN
-    ward_path = "device__wards"
     list_display = ("device", "patient", "started_at", "ended_at", "assigned_by")
     list_filter = (NowFilter, ("device__wards", VisibleChoices), "started_at")
     list_select_related = ("device", "patient", "assigned_by")
@@ -55,6 +63,9 @@ class AssignmentAdmin(Kept, OfVisibleWards, admin.ModelAdmin):
     fields = ("device", "patient", "started_at", "notes")
     actions = None
     show_full_result_count = False
+
+    def within(self, rows: QuerySet[DeviceAssignment], wards: QuerySet[Ward]) -> QuerySet[DeviceAssignment]:
+        return rows.filter(patient__in=Patient.objects.of_wards(wards).values("pk"))
 
     def has_change_permission(self, request: HttpRequest, obj: DeviceAssignment | None = None) -> bool:
         """Another patient is another assignment."""

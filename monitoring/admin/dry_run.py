@@ -30,8 +30,8 @@ def _question(request: HttpRequest, noun: Model | None) -> dict[str, Any] | None
     assert isinstance(request.user, User)
     of = (noun.patient or noun.ward) if isinstance(noun, Threshold) else noun
     if isinstance(of, Patient):
-        ward = layers.ward_of(of)
-        return {"level": "patient", "patient": of} if ward and preview.may_ask(request.user, ward) else None
+        may = layers.ward_of(of) and preview.may_ask(request.user, of)
+        return {"level": "patient", "patient": of} if may else None
     level = "ward" if isinstance(of, Ward) else "hospital"
     wards = [of] if isinstance(of, Ward) else Ward.objects.visible_to(request.user).order_by("name")
     askable = [ward for ward in wards if preview.may_ask(request.user, ward)]

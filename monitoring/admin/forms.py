@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from accounts.models import Bed, User, Ward
+from accounts import access
+from accounts.access import Permission
+from accounts.models import Bed, User
 
 AHEAD = timedelta(seconds=30)  # as the device door has it
 
@@ -40,10 +42,10 @@ class BedField(forms.ModelChoiceField):
 
 
 def offer_beds(form: forms.Form | forms.ModelForm, *, to: User, present: Bed | None = None) -> None:
-    """Name the free beds of this person's wards, and the bed the patient is in."""
+    """Name the free beds of the wards in which this person may admit, and the bed the patient is in."""
     field: Any = form.fields["bed"]
-    seen = Ward.objects.visible_to(to).values("pk")
-    field.queryset = Bed.objects.filter(ward__in=seen).select_related("ward").order_by("ward__name", "position")
+    wards = access.wards_where(to, Permission.ADMIT).values("pk")
+    field.queryset = Bed.objects.filter(ward__in=wards).select_related("ward").order_by("ward__name", "position")
     mine = [(present.pk, f"{present} (now)")] if present else [("", "---------")]
     field.choices = [*mine, *((bed.pk, str(bed)) for bed in field.queryset.exclude(placements__is_open=True))]
 

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.access import Permission
-from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards, once
+from accounts.admin.keeping import Kept, NamedChoices, OfVisibleWards
 from accounts.models import User, Ward
 from monitoring import realtime
 from monitoring.admin import limits
@@ -26,7 +26,7 @@ from monitoring.admin.overrides import SetsLimits, may_set
 from monitoring.clinical.bands import months
 from monitoring.models import Admission, Alert, Patient, Placement, PregnancyChange, ScaleChange
 from monitoring.models.patient import today
-from monitoring.services import dossiers, patients, suggestions
+from monitoring.services import care, dossiers, patients, suggestions
 from monitoring.services.layers import Scope
 
 
@@ -75,11 +75,11 @@ class PatientForm(VersionedForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.new_scale and not patients.may_set_scale(self.by, self.instance):
+        if self.new_scale and not care.may(self.by, self.instance, Permission.SET_SCALE):
             self.add_error("scale", "Only a doctor of the ward may change the scale.")
         elif self.new_scale == 2 and not self.cleaned_data.get("scale_why"):
             self.add_error("scale_why", "Scale 2 needs a reason.")
-        if self.new_pregnancy is not None and not patients.may_set_pregnant(self.by, self.instance):
+        if self.new_pregnancy is not None and not care.may(self.by, self.instance, Permission.SET_PREGNANCY):
             self.add_error("expecting", "Only a doctor of the ward may say so: NEWS2 is off or on with it.")
         elif self.new_pregnancy and not self.cleaned_data.get("expecting_why"):
             self.add_error("expecting_why", "A pregnancy switches NEWS2 off: say why.")
@@ -124,8 +124,8 @@ class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
         person = (None, {"fields": ("patient_id", "name", "gender", "birth_date", *seen)})
         if obj is None:
             return (person,)
-        scale = ("scale", "scale_why") if self._may(request, obj, patients.may_set_scale) else ("spo2_scale",)
-        pregnant = ("expecting", "expecting_why") if self._may(request, obj, patients.may_set_pregnant) else ("pregnant",)
+        scale = ("scale", "scale_why") if self._may(request, obj, Permission.SET_SCALE) else ("spo2_scale",)
+        pregnant = ("expecting", "expecting_why") if self._may(request, obj, Permission.SET_PREGNANCY) else ("pregnant",)
         scores = ("Scores", {"fields": (*scale, "scale_history", *pregnant, "pregnancy_history")})
         login = (("Own login", {"fields": ("user",)}),) if self.allows(request, Permission.RUN_HOSPITAL, None) else ()
         known = ("way_to_dossier",) if isinstance(request.user, User) and dossiers.may_read(request.user, obj) else ()
@@ -152,11 +152,8 @@ class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
     def has_archive_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, Permission.ARCHIVE, None)
 
-    def _may(self, request: HttpRequest, patient: Patient, allowed: Callable[[User, Patient], bool]) -> bool:
-        person = request.user
-        assert isinstance(person, User)
-        asked = (allowed, patient.pk)
-        return self.has_change_permission(request, patient) and once(request, asked, lambda: allowed(person, patient))
+    def _may(self, request: HttpRequest, patient: Patient, permission: Permission) -> bool:
+        return self.has_change_permission(request, patient) and self.allows(request, permission, patient)
 
     @admin.display(description="bed", ordering="bed_name")
     def bed(self, patient: Patient) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,13 +16,13 @@ from django.utils.timezone import localtime
 from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards
 from accounts.admin.paging import Endless
-from accounts.models import Ward
+from accounts.models import User, Ward
 from monitoring.admin.forms import PastOrNow
 from monitoring.admin.limits import sign_name
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.clinical.signs import PRESSURES, Sign, plain
 from monitoring.models import Patient, Placement, Vital
-from monitoring.services import alerts
+from monitoring.services import alerts, care
 from monitoring.services.items import PRESSURE_ORDER, RANGES
 
 SIGNS = tuple(sign.value for sign in Sign)
@@ -33,11 +33,19 @@ class VitalForm(forms.ModelForm):
     """A reading by hand. It belongs to the stay that the patient was in when it was measured."""
 
     sensor_id = Vital._meta.get_field("sensor_id").formfield(initial="manual", help_text="Where it comes from.")
+    by: ClassVar[User]
+
     measured_at = PastOrNow()
 
     class Meta:
         model = Vital
         fields = ("patient", "sensor_id", "measured_at", *MEASURED)
+
+    def clean_patient(self) -> Patient:
+        patient: Patient = self.cleaned_data["patient"]
+        if not care.may(self.by, patient, Permission.RECORD):
+            raise forms.ValidationError("Your role may not write vitals down in this patient's ward.")
+        return patient
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -137,6 +145,11 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     def has_change_permission(self, request: HttpRequest, obj: Vital | None = None) -> bool:
         """A reading stays as it was measured."""
         return False
+
+    def get_form(self, request: HttpRequest, obj: Vital | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.by = request.user
+        return form
 
     def save_model(self, request: HttpRequest, obj: Vital, form: Any, change: bool) -> None:
         """Saving it singly has it judged, in the same transaction."""

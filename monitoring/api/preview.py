@@ -38,7 +38,7 @@ MOST_NAMED = 100  # critical calls that would be lost, one by one
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose vitals are looked at, and the ward whose staff may ask."""
+    """Whose vitals are looked at, and in which ward."""
 
     noun: Patient | Ward
     ward: Ward | None
@@ -64,7 +64,7 @@ class PreviewView(StaffView):
         problems += wanted.problems + [replace(each, field=f"without.{each.field}") for each in without.problems]
         hours, level = _hours(body, problems), _level(body, problems)
         subject = _subject(person, body, problems)
-        if subject and subject.ward and not preview.may_ask(person, subject.ward):
+        if subject and not preview.may_ask(person, subject.noun):
             raise PermissionDenied("Only who answers the alerts of this ward may ask.")
         if problems or subject is None:
             return refused(problems)

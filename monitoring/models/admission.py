@@ -1,16 +1,17 @@
+from __future__ import annotations
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import Bed
 from monitoring.models.opening import OpenMarker, open_until
-from monitoring.models.patient import Patient
 
 
 class Admission(models.Model):
     """A patient's stay; one open at a time."""
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="admissions")
+    patient = models.ForeignKey("monitoring.Patient", on_delete=models.PROTECT, related_name="admissions")
     admitted_at = models.DateTimeField()
     admitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
@@ -36,6 +37,14 @@ class Admission(models.Model):
         return f"{self.patient} since {self.admitted_at:%Y-%m-%d %H:%M}"
 
 
+class PlacementQuerySet(models.QuerySet["Placement"]):
+    def last_of_each(self) -> PlacementQuerySet:
+        """Of each patient the one in which he lies, or of who lies nowhere now the one in which he lay last."""
+        his = Placement.objects.filter(admission__patient=OuterRef("admission__patient"))
+        later = Q(started_at__gt=OuterRef("started_at")) | Q(started_at=OuterRef("started_at"), pk__gt=OuterRef("pk"))
+        return self.filter(Q(is_open=True) | ~Exists(his.filter(Q(is_open=True) | later)))
+
+
 class Placement(models.Model):
     """An admission in a bed for a time; one open a bed and one an admission."""
 
@@ -44,6 +53,8 @@ class Placement(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_open = OpenMarker()
+
+    objects = PlacementQuerySet.as_manager()
 
     class Meta:
         constraints = [

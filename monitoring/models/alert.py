@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.fields import IdentifierField
-from accounts.models import Device, User, Ward
+from accounts.models import Device, ServiceToken, User, Ward
 from monitoring.clinical.limits import Severity, phrase
 from monitoring.clinical.signs import Side, Sign
 from monitoring.models.admission import Admission
@@ -19,8 +19,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> AlertQuerySet:
         return self.filter(is_open=True)
 
-    def visible_to(self, user: User) -> AlertQuerySet:
-        return self.filter(ward__in=Ward.objects.visible_to(user))
+    def visible_to(self, who: User | ServiceToken) -> AlertQuerySet:
+        """Those of the wards that this person, or program, may see, and of the patients whose record they may read."""
+        return self.filter(Q(ward__in=Ward.objects.visible_to(who)) | Q(patient__in=Patient.objects.visible_to(who)))
 
 
 class Alert(models.Model):

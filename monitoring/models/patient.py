@@ -4,12 +4,15 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.fields import IdentifierField, validate_patient_id
+from accounts import access
+from accounts.access import ROLES, Permission, Role
+from accounts.fields import PATIENT_ID, IdentifierField, validate_patient_id
 from accounts.models import ServiceToken, User, Ward
 from monitoring.clinical.bands import OLDEST, months
+from monitoring.models.admission import Admission, Placement
 
 
 def today() -> date:
@@ -19,21 +22,47 @@ def today() -> date:
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, who: User | ServiceToken) -> PatientQuerySet:
-        """Those of a person's wards; an administrator sees all, and a program nobody who was never admitted."""
-        if who.is_active and who.is_superuser:
+        """Those whose record this person, or program, may read; an administrator reads all."""
+        return self.where(who, Permission.READ_RECORD)
+
+    def where(self, who: User | ServiceToken, permission: Permission) -> PatientQuerySet:
+        """Those to whom this person, or program, may do this now: by the ward whose patients they are.
+
+        An administrator works everywhere, and a program nowhere but in its wards: it knows nobody who was never admitted.
+        """
+        if who.is_active and who.is_superuser and permission in ROLES[Role.ADMINISTRATOR]:
             return self
-        theirs = self.of_wards(Ward.objects.visible_to(who))
-        return theirs.exclude(admissions=None) if who.is_service else theirs
+        theirs = self.of_wards(access.wards_where(who, permission))
+        return theirs.filter(_admitted()) if who.is_service else theirs
+
+    def admissible_by(self, who: User) -> PatientQuerySet:
+        """Those whom this person may admit somewhere: whoever they see, and who lies nowhere now, whosever patient he was."""
+        anybody = Q(Exists(access.wards_where(who, Permission.ADMIT).values("pk")))
+        lies = Admission.objects.filter(patient=OuterRef("pk"), is_open=True)
+        return self.filter(Q(pk__in=self.visible_to(who).values("pk")) | (anybody & ~Q(Exists(lies)) & Q(archived_at=None)))
+
+    def readable_by(self, who: User | ServiceToken) -> PatientQuerySet:
+        """Those that they may see, and for a patient himself."""
+        return self.filter(Q(pk__in=self.visible_to(who).values("pk")) | Q(pk__in=self.own(who).values("pk")))
+
+    def own(self, who: User | ServiceToken) -> PatientQuerySet:
+        """The patient whose own login this is."""
+        return self.filter(user=who.pk, archived_at=None) if isinstance(who, User) and who.is_active else self.none()
+
+    def named(self, patient_id: str) -> PatientQuerySet:
+        """The patient with this very id: to MySQL, spaces at the end are none."""
+        return self.filter(patient_id=patient_id) if PATIENT_ID.fullmatch(patient_id) else self.none()
 
     def of_wards(self, wards: models.QuerySet[Ward]) -> PatientQuerySet:
-        """Who lies in one of these wards, who did last time and lies nowhere now, and who was never admitted."""
-        placed = self.model._default_manager.filter(admissions__placements__bed__ward__in=wards)
-        here = self.model._default_manager.filter(
-            admissions__placements__bed__ward__in=wards, admissions__placements__is_open=True
-        )
-        elsewhere = self.model._default_manager.filter(admissions__is_open=True)
-        was_here = Q(pk__in=placed.values("pk")) | Q(admissions=None)
-        return self.filter(Q(pk__in=here.values("pk")) | ~Q(pk__in=elsewhere.values("pk")) & was_here)
+        """Who lies in one of these wards, or, lying nowhere now, lay there last; and, to any ward, who was never admitted."""
+        theirs = Placement.objects.filter(bed__ward__in=wards).last_of_each()
+        never = Q(Exists(wards.values("pk"))) & ~_admitted()
+        return self.filter(Q(pk__in=theirs.values("admission__patient")) | never)
+
+
+def _admitted() -> Q:
+    """Who was ever admitted: asked of the stays, since a join would list him as often as he stayed."""
+    return Q(Exists(Admission.objects.filter(patient=OuterRef("pk"))))
 
 
 class Patient(models.Model):

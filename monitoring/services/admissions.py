@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
+from accounts.access import Permission
 from accounts.models import Bed, Deed, Device, User
 from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
-from monitoring.services import alerts, layers, thresholds
+from monitoring.services import alerts, care, layers, thresholds
 
 
 class AlreadyAdmitted(Exception):
@@ -27,14 +29,27 @@ class BedTaken(Exception):
     """Another patient lies in the bed, or lay in it at that time."""
 
 
+class Archived(Exception):
+    """The patient's record is in the archive: it has to be brought back first."""
+
+
 class TooEarly(Exception):
     """The time lies before what it would end."""
 
 
+class WornElsewhere(Exception):
+    """The device is on a patient of whom this person may not take it: his watch would end unseen."""
+
+
 @retried
 def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: str = "") -> Admission:
-    """A stay begins, in a bed, not before the patient's last one ended. Raises AlreadyAdmitted, BedTaken, TooEarly."""
+    """A stay begins, in a bed, not before the patient's last one ended.
+
+    Raises Archived, AlreadyAdmitted, BedTaken, TooEarly.
+    """
     alerts.lock({patient.pk})
+    if Patient.objects.filter(pk=patient.pk, archived_at__isnull=False).exists():
+        raise Archived
     if Admission.objects.filter(patient=patient, is_open=True).exists():
         raise AlreadyAdmitted
     if Admission.objects.filter(patient=patient, discharged_at__gt=at).exists():
@@ -93,7 +108,10 @@ def note(admission: Admission, notes: str, *, by: User, at: datetime) -> None:
 
 @retried
 def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, notes: str = "") -> DeviceAssignment:
-    """The device is on this patient from now; where it was before closes at that instant. Raises NotAdmitted, TooEarly."""
+    """The device is on this patient from now; where it was before closes at that instant.
+
+    Raises NotAdmitted, TooEarly, WornElsewhere.
+    """
     list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))  # its readings bind before or after
     worn = DeviceAssignment.objects.filter(device=device, is_open=True).values_list("patient_id", flat=True)
     alerts.lock({patient.pk, *worn})
@@ -103,16 +121,41 @@ def assign(device: Device, *, patient: Patient, by: User | None, at: datetime, n
     if former:
         if former.patient_id == patient.pk:
             return former
-        if at < former.started_at:
-            raise TooEarly
-        DeviceAssignment.objects.filter(pk=former.pk).update(ended_at=at, is_open=None)
-        alerts.release(device, patient=former.patient, by=by, at=at)
+        _end(former, by=by, at=at)
     elif DeviceAssignment.objects.filter(device=device, ended_at__gt=at).exists():
         raise TooEarly
-    told = {"said_at": at, "taken_off": former.patient.patient_id if former else ""}
-    ward, about = layers.ward_of(patient), f"device:{device.name}"
-    audit.record(Deed.ASSIGNED, by=by, at=timezone.now(), patient=patient.patient_id, ward=ward, about=about, detail=told)
+    taken_off = former.patient.patient_id if former else ""
+    _record_device(Deed.ASSIGNED, device, patient, by=by, said_at=at, taken_off=taken_off)
     return DeviceAssignment.objects.create(device=device, patient=patient, started_at=at, assigned_by=by, notes=notes)
+
+
+@retried
+def take_off(device: Device, *, by: User, at: datetime) -> DeviceAssignment | None:
+    """The device is on nobody from now; None: it was not. Raises TooEarly, WornElsewhere."""
+    list(Device.objects.select_for_update().filter(pk=device.pk).values_list("pk"))
+    alerts.lock(set(DeviceAssignment.objects.filter(device=device, is_open=True).values_list("patient_id", flat=True)))
+    worn = DeviceAssignment.objects.select_related("patient").filter(device=device, is_open=True).first()
+    if worn is None:
+        return None
+    _end(worn, by=by, at=at)
+    _record_device(Deed.TAKEN_OFF, device, worn.patient, by=by, said_at=at)
+    return worn
+
+
+def _end(assignment: DeviceAssignment, *, by: User | None, at: datetime) -> None:
+    if by and not care.may(by, assignment.patient, Permission.ASSIGN):
+        raise WornElsewhere
+    if at < assignment.started_at:
+        raise TooEarly
+    assignment.ended_at, assignment.is_open = at, None  # type: ignore[assignment]  # the stubs know no nullable marker
+    assignment.save(update_fields=["ended_at", "is_open"])
+    alerts.release(assignment.device, patient=assignment.patient, by=by, at=at)
+
+
+def _record_device(deed: Deed, device: Device, patient: Patient, *, by: User | None, **told: Any) -> None:
+    """By our own clock, as all of the trail."""
+    ward, about = layers.ward_of(patient), f"device:{device.name}"
+    audit.record(deed, by=by, at=timezone.now(), patient=patient.patient_id, ward=ward, about=about, detail=told)
 
 
 def _record(deed: Deed, admission: Admission, *, by: User | None, bed: Bed, said_at: datetime, left: Bed | None = None) -> None:

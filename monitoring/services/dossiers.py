@@ -16,10 +16,10 @@ from django.core.validators import validate_email
 from accounts import access, audit, sealing
 from accounts.access import Permission
 from accounts.fields import SealedField
-from accounts.models import Deed, User
+from accounts.models import Deed, User, Ward
 from accounts.transactions import retried
 from monitoring.models import Dossier, DossierChange, Patient
-from monitoring.services import layers
+from monitoring.services import care, layers
 
 log = logging.getLogger(__name__)
 
@@ -88,20 +88,21 @@ class Former:
 
 
 def may_read(user: User, patient: Patient) -> bool:
-    return _may(user, patient, Permission.READ_DOSSIER)
+    return care.may(user, patient, Permission.READ_DOSSIER)
 
 
 def may_change(user: User, patient: Patient, part: DossierChange.Part) -> bool:
     permission = Permission.CHANGE_HISTORY if part == Part.HISTORY else Permission.CHANGE_CONTACTS
-    return _may(user, patient, permission)
+    return care.may(user, patient, permission)
 
 
-def read(patient: Patient, *, by: User, at: datetime) -> Opened:
-    """Open the dossier for somebody, who is written down. Raises NotAllowed."""
-    if not may_read(by, patient):
+def read(patient: Patient, *, by: User, at: datetime, ward: Ward | None = None) -> Opened:
+    """Open the dossier for somebody, who is written down. `ward`: where he lies, if that is known. Raises NotAllowed."""
+    found = Patient.objects.where(by, Permission.READ_DOSSIER).select_related("dossier").filter(pk=patient.pk).first()
+    if found is None:
         raise NotAllowed
-    audit.saw(by=by, at=at, patient=patient.patient_id, ward=layers.ward_of(patient), page="dossier")
-    row = Dossier.objects.filter(patient=patient).first()
+    audit.saw(by=by, at=at, patient=patient.patient_id, ward=ward or layers.ward_of(patient), page="dossier")
+    row = getattr(found, "dossier", None)
     if row is None:
         return Opened()
     contacts = _text(row, Part.CONTACTS)

@@ -8,18 +8,18 @@ from typing import Any
 from django.db.models import F
 
 from accounts import audit
-from accounts.access import Permission, permissions
+from accounts.access import Permission
 from accounts.models import Deed, User
 from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, Patient, Placement, PregnancyChange, ScaleChange
-from monitoring.services import alerts, layers
+from monitoring.services import alerts, care, layers
 
 SCALES = (1, 2)
 
 
 class NotAllowed(Exception):
-    """Only a doctor of the ward where the patient lies, or an administrator, may do this."""
+    """This person's role does not allow it in the ward whose patient this is."""
 
 
 class StillAdmitted(Exception):
@@ -28,16 +28,6 @@ class StillAdmitted(Exception):
 
 class ReasonMissing(Exception):
     """What scores less, or nothing at all, is for a known condition: somebody has to say which."""
-
-
-def may_set_scale(user: User, patient: Patient) -> bool:
-    """A doctor of the ward where the patient lies, or an administrator."""
-    return _may(user, patient, Permission.SET_SCALE)
-
-
-def may_set_pregnant(user: User, patient: Patient) -> bool:
-    """A doctor of the ward where the patient lies, or an administrator."""
-    return _may(user, patient, Permission.SET_PREGNANCY)
 
 
 @retried
@@ -50,7 +40,7 @@ def set_scale(patient: Patient, *, scale: int, by: User, at: datetime, why: str 
     if scale not in SCALES:
         raise ValueError(f"NEWS2 has the scales 1 and 2, not {scale}.")
     alerts.lock({patient.pk})
-    if not may_set_scale(by, patient):
+    if not care.may(by, patient, Permission.SET_SCALE):
         raise NotAllowed
     was = Patient.objects.values_list("spo2_scale", flat=True).get(pk=patient.pk)
     if was == scale:
@@ -70,7 +60,7 @@ def set_pregnant(patient: Patient, *, pregnant: bool, by: User, at: datetime, wh
     ReasonMissing.
     """
     alerts.lock({patient.pk})
-    if not may_set_pregnant(by, patient):
+    if not care.may(by, patient, Permission.SET_PREGNANCY):
         raise NotAllowed
     if Patient.objects.values_list("pregnant", flat=True).get(pk=patient.pk) == pregnant:
         return
@@ -102,13 +92,6 @@ def _set_archived(patient: Patient, archived_at: datetime | None, deed: Deed, *,
         return False
     _record(deed, patient, by=by, at=at)
     return True
-
-
-def _may(user: User, patient: Patient, permission: Permission) -> bool:
-    if user.is_active and user.is_superuser:
-        return True
-    ward = layers.ward_of(patient)
-    return ward is not None and permission in permissions(user, ward)
 
 
 def _record(deed: Deed, patient: Patient, *, by: User, at: datetime, **detail: Any) -> None:

@@ -23,7 +23,7 @@ from monitoring.clinical.overrides import Override
 from monitoring.clinical.preview import Comparison, Count, LimitsAt, Lost, Run, compare
 from monitoring.clinical.signs import Sign
 from monitoring.models import Patient, Placement, Vital, WardNight
-from monitoring.services import layers, refusals
+from monitoring.services import care, layers, refusals
 from monitoring.services.cases import OBSERVED, observations_of, reading_of
 from monitoring.services.layers import Layers, Place, Scope
 from monitoring.services.refusals import Key
@@ -83,9 +83,11 @@ class Preview:
     lost_critical: list[LostCall] = field(default_factory=list)
 
 
-def may_ask(user: User, ward: Ward) -> bool:
+def may_ask(user: User, subject: Patient | Ward) -> bool:
     """The staff of the ward, who answer its alerts; who only looks on may not keep the server at work."""
-    return Permission.ACKNOWLEDGE in permissions(user, ward)
+    if isinstance(subject, Patient):
+        return care.may(user, subject, Permission.ACKNOWLEDGE)
+    return Permission.ACKNOWLEDGE in permissions(user, subject)
 
 
 def faults(scope: Scope, wanted: Wanted, *, now: datetime) -> list[refusals.Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.access import Permission, permissions
+from accounts.access import Permission
 from accounts.models import User
 from monitoring.clinical import overrides
 from monitoring.clinical.bands import Bound
@@ -15,7 +15,7 @@ from monitoring.clinical.overrides import Override, switched_off
 from monitoring.clinical.signs import Sign
 from monitoring.models import Threshold, WardNight
 from monitoring.models.threshold import Part
-from monitoring.services import layers
+from monitoring.services import care, layers
 from monitoring.services.layers import Layers, Level, Scope
 
 Key = tuple[Sign, Part]
@@ -40,15 +40,12 @@ class Refused(Exception):
 
 
 def may_set(user: User, scope: Scope) -> bool:
-    """Hospital and wards are an administrator's; a patient's limits those who may set limits in the ward where he lies."""
+    """Hospital and wards are an administrator's; a patient's limits who may set limits in the ward whose patient he is."""
     return _may(user, scope, Permission.SET_LIMITS)
 
 
 def _may(user: User, scope: Scope, permission: Permission) -> bool:
-    if user.is_active and user.is_superuser:
-        return True
-    ward = layers.ward_of(scope.patient) if scope.patient else None
-    return ward is not None and permission in permissions(user, ward)
+    return care.may(user, scope.patient, permission) if scope.patient else user.is_active and user.is_superuser
 
 
 def faults(scope: Scope, wanted: Mapping[Key, Override | None], *, by: User | None, now: datetime) -> list[Fault]:

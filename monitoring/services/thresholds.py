@@ -19,7 +19,7 @@ from monitoring.clinical.overrides import FIELDS, SIDES, Override
 from monitoring.clinical.signs import Sign
 from monitoring.models import Patient, Placement, Threshold, ThresholdChange, WardNight
 from monitoring.models.threshold import Part, scope_of
-from monitoring.services import layers, refusals
+from monitoring.services import care, layers, refusals
 from monitoring.services.layers import Place, Scope, Standing
 from monitoring.services.refusals import Fault, Key
 
@@ -155,17 +155,17 @@ def end_of(patient: Patient, *, by: User | None, at: datetime) -> None:
 
 
 def hold(scope: Scope) -> Ward | None:
-    """Keep other writers of this scope waiting until commit; needs a transaction. Returns where its patient lies."""
+    """Keep other writers of this scope waiting until commit; needs a transaction. Returns the ward whose its patient is."""
     wards = Ward.objects.select_for_update().order_by("pk")
-    lies: Ward | None = None
+    cares: Ward | None = None
     if scope.patient:
         list(Patient.objects.select_for_update().filter(pk=scope.patient.pk).values_list("pk"))
-        lies = layers.ward_of(scope.patient)
-        wards = wards.filter(pk=lies.pk) if lies else wards.none()
+        cares = care.ward_of(scope.patient)
+        wards = wards.filter(pk=cares.pk) if cares else wards.none()
     elif scope.ward:
         wards = wards.filter(pk=scope.ward.pk)
     list(wards.values_list("pk"))
-    return lies
+    return cares
 
 
 def _change(
@@ -176,7 +176,7 @@ def _change(
     at: datetime,
     seen: Mapping[Key, int] | None = None,
 ) -> None:
-    lies = hold(scope)
+    cares = hold(scope)
     mine = Threshold.objects.filter(scope_key=scope.key)
     _close(mine.filter(expires_at__lte=at), What.EXPIRED, by=None, at=at)
     stored = {(Sign(row.sign), Part(row.part)): row for row in mine.select_for_update()}
@@ -185,11 +185,11 @@ def _change(
             raise Stale
     if wrong := refusals.faults(scope, wanted, by=by, now=at):
         raise refusals.Refused(wrong)
-    deed = _Deed(scope, lies, by, at)
+    deed = _Deed(scope, cares, by, at)
     done = {key: what for key, override in wanted.items() if (what := deed.set(key, stored.get(key), override))}
     if done:
         signs = {f"{sign} {part}".strip(): what for (sign, part), what in done.items()}
-        _write_down(Deed.LIMITS_CHANGED, Scope(scope.ward or lies, scope.patient), by=by, at=at, signs=signs)
+        _write_down(Deed.LIMITS_CHANGED, Scope(scope.ward or cares, scope.patient), by=by, at=at, signs=signs)
     _tell([scope])
 
 
@@ -198,7 +198,7 @@ class _Deed:
     """Somebody changes the limits of a scope: every row goes with its line of history."""
 
     scope: Scope
-    lies: Ward | None
+    cares: Ward | None
     by: User | None
     at: datetime
 
@@ -211,7 +211,7 @@ class _Deed:
             return self._write(key, Threshold(version=0), override, What.MADE, was=None)
         if row.override != override:
             return self._write(key, row, override, What.CHANGED, was=row.override)
-        if self.lies and row.set_in_id != self.lies.pk:
+        if self.cares and row.set_in_id != self.cares.pk:
             return self._write(key, row, override, What.CONFIRMED, was=override)
         return None
 
@@ -220,7 +220,7 @@ class _Deed:
             setattr(row, name, getattr(override, name))
         row.scope_key, row.ward, row.patient = self.scope.key, self.scope.ward, self.scope.patient
         row.sign, row.part = key
-        row.set_in, row.set_by, row.set_at = self.lies, self.by, self.at
+        row.set_in, row.set_by, row.set_at = self.cares, self.by, self.at
         row.version += 1
         row.save()
         _record(row, what, by=self.by, at=self.at, was=was, becomes=override)

@@ -13,6 +13,7 @@ from accounts.models import Bed, User, Ward
 from monitoring.models import Admission, Alert, DeviceAssignment, Patient, Placement
 from monitoring.services import admissions
 from tests.admin.pages import act, address, errors, lines, said, split
+from tests.conftest import signed_in
 from tests.world import Monitor, events_of, item
 
 
@@ -32,6 +33,28 @@ def test_a_patient_is_admitted_to_a_free_bed(office: Client, root: User, zoe: Pa
     assert answer.status_code == 302
     assert (admission.patient, admission.admitted_by, admission.notes) == (zoe, root, "from the theatre")
     assert (placement.bed, placement.started_at) == (bed, now.replace(microsecond=0))
+
+
+def test_who_was_discharged_elsewhere_is_admitted_by_the_whole_id(noor: User, cid: Patient, north: Ward, now: datetime) -> None:
+    User.objects.filter(pk=noor.pk).update(is_staff=True)
+    nurse, bed = signed_in(noor), north.beds.get(position=3)
+    asked = {"arriving": "P-CID", "bed": bed.pk}
+    lies = nurse.post(address(Admission, "add"), asked)
+    admissions.discharge(Admission.objects.get(), by=None, at=now - timedelta(hours=1))
+    both = nurse.post(address(Admission, "add"), asked | {"patient": cid.pk})
+
+    answer = nurse.post(address(Admission, "add"), asked)
+
+    assert errors(lies) == {"arriving": ["Nobody with this id can be admitted here now."]}
+    assert "arriving" in errors(both) or "patient" in errors(both)
+    assert answer.status_code == 302
+    assert Admission.objects.get(is_open=True).patient == cid
+
+
+def test_nobody_at_all_is_said_at_the_field(office: Client, north: Ward) -> None:
+    answer = office.post(address(Admission, "add"), {"bed": north.beds.get(position=3).pk})
+
+    assert errors(answer) == {"patient": ["Choose who is admitted."]}
 
 
 def test_left_empty_the_time_is_now(office: Client, zoe: Patient, north: Ward) -> None:

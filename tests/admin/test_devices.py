@@ -15,6 +15,7 @@ from accounts.models import Device, DeviceKey, User, Ward
 from monitoring.models import Admission, DeviceAssignment, Patient
 from monitoring.services import admissions
 from tests.admin.pages import act, address, errors, said, split
+from tests.conftest import signed_in
 from tests.world import Monitor, item
 
 
@@ -94,6 +95,19 @@ def test_a_device_changes_its_patient(
     assert former.ended_at == present.started_at
     assert (present.patient, present.assigned_by) == (ben, root)
     assert former.is_open is None
+
+
+def test_nobody_takes_a_device_off_a_patient_whom_he_may_not_see(
+    noor: User, root: User, ada: Patient, monitor: Monitor, cid: Patient, south: Ward, now: datetime
+) -> None:
+    admissions.assign(monitor.device, patient=cid, by=root, at=now - timedelta(minutes=1))
+    User.objects.filter(pk=noor.pk).update(is_staff=True)
+    wanted = {"device": monitor.device.pk, "patient": ada.pk, "notes": ""} | split("started_at", now)
+
+    answer = signed_in(noor).post(address(DeviceAssignment, "add"), wanted)
+
+    assert errors(answer) == {"device": ["The device is on somebody else's patient: who cares for him takes it off first."]}
+    assert DeviceAssignment.objects.get(is_open=True).patient == cid
 
 
 def test_a_device_is_not_put_on_somebody_who_left(office: Client, monitor: Monitor) -> None:
