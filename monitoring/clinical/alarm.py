@@ -21,6 +21,7 @@ from monitoring.clinical.limits import Limits, Severity
 from monitoring.clinical.scores.observations import Observations
 from monitoring.clinical.sensor import Sample, Standing
 from monitoring.clinical.signs import Sign, conditions
+from monitoring.clinical.words import NO_SIGNAL, measured
 
 __all__ = ["COOLDOWN", "LIVE_WINDOW", "Episode", "Event", "Reading", "State", "Thread", "What"]
 
@@ -28,12 +29,7 @@ MEMORY = timedelta(hours=24)  # a sensor that said nothing for so long is forgot
 
 UNKNOWN = Observations()  # an adult, as far as anybody knows; saturation on NEWS2's scale 1
 
-# What a device says instead of a number, and the number that it means.
-SPOKEN = {(Sign.HEART_RATE, "asystole"): 0.0, (Sign.RESPIRATORY_RATE, "apnoea"): 0.0}
-
-NO_SIGNAL, NO_PULSE = "no_signal", "no_pulse"
-# Beside a number: it is not the patient's. Monitors give no limit alarm for it either (docs/clinical.md).
-NO_MEASUREMENT = {"probe_off", NO_SIGNAL, "artifact", "calibrating"}
+NO_PULSE = "no_pulse"  # of a flushed line
 
 History = Mapping[Thread, Sequence[Sample]]
 
@@ -157,14 +153,8 @@ def active(state: State, condition: str) -> Severity | None:
 
 
 def values(reading: Reading, limits: Mapping[Sign, Limits]) -> dict[Sign, float]:
-    """What a reading says of the patient in numbers, not what a flushed line says.
-
-    A word that means a number goes before the one beside it, which is an average and lags behind. A number of which its own
-    device says that it measured nothing is none.
-    """
-    spoken = {sign: SPOKEN[sign, word] for sign, word in reading.statuses.items() if (sign, word) in SPOKEN}
-    measured = {sign: value for sign, value in reading.values.items() if reading.statuses.get(sign) not in NO_MEASUREMENT}
-    said = measured | spoken
+    """What a reading says of the patient in numbers, not what a flushed line says."""
+    said = measured(reading.values, reading.statuses)
     if is_flushed(reading, limits):
         said.pop(Sign.MEAN_BP, None)
     return said

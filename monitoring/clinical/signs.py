@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+FAHRENHEIT = 80, 115  # a temperature in this range was read from another scale
+
 
 class Sign(StrEnum):
     HEART_RATE = "heart_rate"
@@ -49,6 +51,17 @@ FACTS: dict[Sign, Facts] = {
     Sign.BODY_TEMP: Facts("Temp", "°C", 20, 45, "8310-5", "body_temp", False, decimals=1),
 }
 
+# By which name a single value of it comes and goes.
+TYPES = {
+    Sign.HEART_RATE: "HR",
+    Sign.SPO2: "SpO2",
+    Sign.RESPIRATORY_RATE: "RR",
+    Sign.SYSTOLIC_BP: "SBP",
+    Sign.DIASTOLIC_BP: "DBP",
+    Sign.MEAN_BP: "MBP",
+    Sign.BODY_TEMP: "BT",
+}
+
 PRESSURES = (Sign.SYSTOLIC_BP, Sign.MEAN_BP, Sign.DIASTOLIC_BP)  # in falling order
 
 
@@ -82,3 +95,10 @@ def conditions(sign: Sign) -> tuple[str, str]:
 def plain(value: float) -> str:
     """A value as people write it: 84, 36.6."""
     return f"{value:g}" if value != int(value) else str(int(value))
+
+
+def other_unit(name: str, value: float) -> str:
+    """What was probably meant by a value that cannot be, as a sentence behind another; nothing is ever converted."""
+    if name != Sign.BODY_TEMP or not FAHRENHEIT[0] <= value <= FAHRENHEIT[1]:
+        return ""
+    return f" {plain(value)} looks like °F; send {(float(value) - 32) / 1.8:.1f} °C."

@@ -16,7 +16,7 @@ import msgspec
 
 from accounts.fields import PATIENT_ID, SENSOR_ID
 from monitoring.clinical.clock import AHEAD
-from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order
+from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order, other_unit
 
 TOO_OLD = timedelta(days=30)
 OLDEST_YEAR = 1900
@@ -186,7 +186,7 @@ def _number(name: str, value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not lowest <= number <= highest:
-        raise Refused("out_of_range", f"Can be measured from {lowest:g} to {highest:g}.", name)
+        raise Refused("out_of_range", f"Can be measured from {lowest:g} to {highest:g}.{other_unit(name, number)}", name)
     return number
 
 

@@ -97,7 +97,10 @@ def test_other_strategies_have_other_parts(score):
     ("row", "error"),
     [
         ("a,abc,98,1,0,120,70,A,37.0,", "respiratory_rate: 'abc' is no number."),
-        ("a,16,98,1,0,120,70,A,98.6,", "temperature: 98.6 cannot be measured: from 20 to 45."),
+        (
+            "a,16,98,1,0,120,70,A,98.6,",
+            "temperature: 98.6 cannot be measured: from 20 to 45. 98.6 looks like °F; send 37.0 °C.",
+        ),
         ("a,16,98,1,0,120,-1,A,37.0,", "pulse: -1 cannot be measured: from 0 to 350."),
         ("a,nan,98,1,0,120,70,A,37.0,", "respiratory_rate: 'nan' is no number."),
         ("a,1_6,98,1,0,120,70,A,37.0,", "respiratory_rate: '1_6' is no number."),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitoring.clinical.bands import OLDEST
-from monitoring.clinical.signs import FACTS, Sign, plain
+from monitoring.clinical.signs import FACTS, Sign, other_unit, plain
 
 Number = int | float | Decimal
 
@@ -113,4 +113,6 @@ def _fault(name: str, value: Any) -> str | None:
     lowest, highest = RANGES[name]
     if isinstance(value, str) or not math.isfinite(value):
         return f"{value} is no number."
-    return None if lowest <= value <= highest else f"{value} cannot be measured: from {plain(lowest)} to {plain(highest)}."
+    if lowest <= value <= highest:
+        return None
+    return f"{value} cannot be measured: from {plain(lowest)} to {plain(highest)}.{other_unit(name, value)}"
