@@ -21,6 +21,7 @@ from monitoring.board import Face
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Patient, Placement, Shift, WatcherBeat
 from monitoring.services import alerts
+from monitoring.services.alerts import Shown
 
 LONGEST_SENTENCE = 200  # letters
 LONGEST_NUMBER = 4  # digits
@@ -112,8 +113,7 @@ def acknowledge(request: HttpRequest, alert_id: str) -> HttpResponse:
     """Take an alert as it was shown; answers with its tile. 409, and the tile as it is, when it is worse by now."""
 
     def take(alert: Alert, user: User) -> None:
-        severity, members = _severity_shown(request), _members_shown(request)
-        alerts.acknowledge(alert, by=user, at=timezone.now(), severity_shown=severity, members_shown=members)
+        alerts.acknowledge(alert, by=user, at=timezone.now(), shown=_shown(request))
 
     return _act(request, alert_id, Permission.ACKNOWLEDGE, take)
 
@@ -123,8 +123,8 @@ def resolve(request: HttpRequest, alert_id: str) -> HttpResponse:
     """End an alert as it was shown, with a note or without; 409, and the tile as it is, when it is worse by now."""
 
     def end(alert: Alert, user: User) -> None:
-        note, shown = _sentence(request, "note"), _severity_shown(request)
-        alerts.resolve(alert, by=user, at=timezone.now(), note=note, severity_shown=shown)
+        note, shown = _sentence(request, "note"), Shown(_severity_shown(request))
+        alerts.resolve(alert, by=user, at=timezone.now(), note=note, shown=shown)
 
     return _act(request, alert_id, Permission.RESOLVE, end)
 
@@ -140,8 +140,7 @@ def silence(request: HttpRequest, alert_id: str) -> HttpResponse:
         minutes = request.POST.get("minutes", "")
         if not minutes.isdecimal() or len(minutes) > LONGEST_NUMBER:
             raise Refused("minutes is missing, or no number.", 400)
-        severity, members = _severity_shown(request), _members_shown(request)
-        alerts.silence(alert, minutes=int(minutes), by=user, at=timezone.now(), severity_shown=severity, members_shown=members)
+        alerts.silence(alert, minutes=int(minutes), by=user, at=timezone.now(), shown=_shown(request))
 
     return _act(request, alert_id, Permission.SILENCE, hush)
 
@@ -179,6 +178,11 @@ def _act(request: HttpRequest, alert_id: str, needs: Permission, deed: Callable[
     except WriterBusy:
         return _refusal("The database is busy. Press again.", 503)
     return HttpResponse(_present(alert, user), status=status)
+
+
+def _shown(request: HttpRequest) -> Shown:
+    """The alert as it was drawn."""
+    return Shown(_severity_shown(request), _members_shown(request))
 
 
 def _members_shown(request: HttpRequest) -> set[UUID] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,13 +19,19 @@ from monitoring.clinical.alarm import MEMORY
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.together import MULTIPLE_SIGNS
 from monitoring.models import Admission, AlarmState, Alert, AlertEvent, DeviceAssignment, Patient, Vital, WardRules
-from monitoring.services import escalation, history, thresholds
+from monitoring.services import clocks, escalation, history, thresholds
 from monitoring.services.cases import Case, gather, histories
 from monitoring.services.episodes import MOVING
+
+ASKED_AGAIN = timedelta(minutes=1)  # another end of a silence: less is the same press of a button, sent once more
 
 
 class SeverityRisen(Exception):
     """The alert is worse than the person who acknowledges it was shown."""
+
+
+class Changed(Exception):
+    """The alert is at another version than the person who acts on it has read."""
 
 
 class SilenceTooLong(Exception):
@@ -33,6 +40,18 @@ class SilenceTooLong(Exception):
     def __init__(self, longest: int) -> None:
         super().__init__(f"In this ward the sound may be off for 1 to {longest} min.")
         self.longest = longest
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The alert as whoever acts on it was shown it, as far as he says: nobody takes, ends or silences what he has not seen."""
+
+    severity: Severity = Severity.CRITICAL
+    members: Collection[UUID] | None = None  # of several signs at once
+    version: int | None = None
+
+
+WHATEVER = Shown()
 
 
 def lock(patient_ids: Collection[int]) -> None:
@@ -71,47 +90,38 @@ def look(admission: Admission, *, now: datetime, link_lost: bool = False) -> Non
 
 
 @retried
-def acknowledge(
-    alert: Alert,
-    *,
-    by: User,
-    at: datetime,
-    severity_shown: Severity = Severity.CRITICAL,
-    members_shown: Collection[UUID] | None = None,
-) -> None:
+def acknowledge(alert: Alert, *, by: User, at: datetime, shown: Shown = WHATEVER) -> None:
     """Take an alert; of several signs at once all of them, or those that `by` was shown.
 
     Taking it twice is no error: the first hand on it stays. One that only waited to be taken ends. Raises SeverityRisen when
-    it is worse by now than what `by` was shown: nobody takes what he has not seen.
+    it is worse by now than what `by` was shown, and Changed.
     """
-    with _under_hand(alert, at=at) as case:
+    with _under_hand(alert, at=at, shown=shown) as case:
         if alert.state not in ("raised", "returned"):
             return
-        if Severity(alert.severity).rank > severity_shown.rank:
-            raise SeverityRisen
+        _must_be_seen(alert, shown)
         if case is None:
             alert.acknowledged_at, alert.acknowledged_by = at, by
             escalation.taken([alert], at=at)
             _store(alert, AlertEvent.What.ACKNOWLEDGED, by=by, at=at)
             _record(Deed.ACKNOWLEDGED, alert, by=by, at=at)
             return
-        seen = _members(case, alert, members_shown)
+        seen = _members(case, alert, shown.members)
         for each in [alert, *seen]:
             case.take(each, by=by, at=at)
-        _record(Deed.ACKNOWLEDGED, alert, by=by, at=at, **_with(seen))
+        _record(Deed.ACKNOWLEDGED, alert, by=by, at=at, members=seen)
 
 
 @retried
-def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", severity_shown: Severity = Severity.CRITICAL) -> None:
+def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", shown: Shown = WHATEVER) -> None:
     """End an alert by hand. What still stands beyond brings the same alert back with its next value, untaken.
 
-    Raises SeverityRisen: nobody ends what he has not seen.
+    Raises SeverityRisen, Changed.
     """
-    with _under_hand(alert, at=at) as case:
+    with _under_hand(alert, at=at, shown=shown) as case:
         if not alert.is_open:
             return
-        if Severity(alert.severity).rank > severity_shown.rank:
-            raise SeverityRisen
+        _must_be_seen(alert, shown)
         if case is None:
             alert.is_open, alert.resolved_at, alert.resolved_by = None, at, by  # type: ignore[assignment]
             escalation.stop([alert])
@@ -122,43 +132,41 @@ def resolve(alert: Alert, *, by: User, at: datetime, note: str = "", severity_sh
 
 
 @retried
-def silence(
-    alert: Alert,
-    *,
-    minutes: int,
-    by: User,
-    at: datetime,
-    severity_shown: Severity = Severity.CRITICAL,
-    members_shown: Collection[UUID] | None = None,
-) -> None:
+def silence(alert: Alert, *, minutes: int, by: User, at: datetime, shown: Shown = WHATEVER) -> None:
     """Stop the sound of an alert for a time: never what is shown, nor the escalation. What gets worse ends the silence.
 
-    Of several signs at once the sound of all of them, or of those that `by` was shown. Raises SilenceTooLong; and SeverityRisen
-    when it is worse by now than what `by` was shown: nobody silences what he has not seen.
+    Of several signs at once the sound of all of them, or of those that `by` was shown. The same asked twice within a minute is
+    one silence, of the first hand. Raises SilenceTooLong, SeverityRisen, Changed.
     """
-    with _under_hand(alert, at=at) as case:
+    with _under_hand(alert, at=at, shown=shown) as case:
         rules = WardRules.objects.filter(ward=alert.ward_id).first() or WardRules(ward_id=alert.ward_id)
         if not 1 <= minutes <= rules.longest_silence:
             raise SilenceTooLong(rules.longest_silence)
         if not alert.is_open:
             return
-        if Severity(alert.severity).rank > severity_shown.rank:
-            raise SeverityRisen
-        seen = _members(case, alert, members_shown)
-        for each in [alert, *seen]:
-            each.silenced_until, each.silenced_by = at + timedelta(minutes=minutes), by
+        _must_be_seen(alert, shown)
+        until, seen = at + timedelta(minutes=minutes), _members(case, alert, shown.members)
+        loud = [one for one in [alert, *seen] if one.silenced_until is None or abs(one.silenced_until - until) >= ASKED_AGAIN]
+        for each in loud:
+            each.silenced_until, each.silenced_by = until, by
             _store(each, AlertEvent.What.SILENCED, by=by, at=at, note=f"{minutes} min")
-        _record(Deed.SILENCED, alert, by=by, at=at, minutes=minutes, **_with(seen))
+        if loud:
+            _record(Deed.SILENCED, alert, by=by, at=at, minutes=minutes, members=seen)
 
 
 @retried
-def mark_as_noise(alert: Alert, *, by: User, at: datetime, why: str) -> None:
-    """Say that an alert was not actionable; the first mark stays. It changes nothing but the statistics."""
-    with _under_hand(alert, at=at):
+def mark_as_noise(alert: Alert, *, by: User, at: datetime, why: str, shown: Shown = WHATEVER) -> None:
+    """Say that an alert was not actionable; the first mark stays. It changes nothing but the statistics. Raises Changed."""
+    with _under_hand(alert, at=at, shown=shown):
         if alert.noise_at is None:
             alert.noise_at, alert.noise_by, alert.noise_why = at, by, why
             _store(alert, AlertEvent.What.NOISE, by=by, at=at, note=why)
             _record(Deed.MARKED_AS_NOISE, alert, by=by, at=at)
+
+
+def _must_be_seen(alert: Alert, shown: Shown) -> None:
+    if Severity(alert.severity).rank > shown.severity.rank:
+        raise SeverityRisen
 
 
 def _members(case: Case | None, alert: Alert, shown: Collection[UUID] | None) -> list[Alert]:
@@ -168,18 +176,15 @@ def _members(case: Case | None, alert: Alert, shown: Collection[UUID] | None) ->
     return [each for each in case.members() if shown is None or each.pk in shown]
 
 
-def _with(members: Sequence[Alert]) -> dict[str, list[UUID]]:
-    """What the audit says of them."""
-    return {"with": [each.pk for each in members]} if members else {}
-
-
 @contextmanager
-def _under_hand(alert: Alert, *, at: datetime) -> Iterator[Case | None]:
-    """The alert as it is now, locked, and the case of its patient, if it is a patient's; what was done to it is saved."""
+def _under_hand(alert: Alert, *, at: datetime, shown: Shown) -> Iterator[Case | None]:
+    """The alert as it is now, locked, with the case of its patient if it has one; what was done is saved. Raises Changed."""
     cases = {}
     if alert.admission_id and alert.patient_id and not alert.recorded:
         cases = _locked_cases({alert.patient_id}, {alert.admission_id}, now=at)
     alert.refresh_from_db(from_queryset=Alert.objects.select_for_update())
+    if shown.version not in (None, alert.version):
+        raise Changed
     case = next(iter(cases.values()), None)
     if case and alert.pk in case.alerts:
         case.alerts[alert.pk] = alert
@@ -204,10 +209,11 @@ def _store(alert: Alert, what: AlertEvent.What, *, by: User | None, at: datetime
     history.tell([alert], what, by=by, at=at, note=note)
 
 
-def _record(deed: Deed, alert: Alert, *, by: User, at: datetime, **detail: Any) -> None:
+def _record(deed: Deed, alert: Alert, *, by: User, at: datetime, members: Sequence[Alert] = (), **detail: Any) -> None:
     """What a person did to an alert; his words stay with its events."""
     patient = alert.patient.patient_id if alert.patient else ""
     told = {"condition": alert.condition, "severity": alert.severity} | detail
+    told |= {"with": [each.pk for each in members]} if members else {}
     audit.record(deed, by=by, at=at, patient=patient, ward=alert.ward_id, about=f"alert:{alert.pk}", detail=told)
 
 
@@ -263,7 +269,7 @@ def move(admission: Admission, *, to: Ward, by: User | None, at: datetime) -> No
 def _save(judged: Sequence[Case], *, now: datetime) -> None:
     sql.put([case.row(now=now) for case in judged])
     changed = [alert for case in judged for alert in case.changed_alerts()]
-    _set_clocks(judged, changed, now=now)
+    clocks.set_for(judged, changed, now=now)
     # What ended is written before what began: the database allows one open alert a condition.
     sql.update([alert for alert in changed if not alert._state.adding], MOVING)
     sql.insert([alert for alert in changed if alert._state.adding])
@@ -272,17 +278,3 @@ def _save(judged: Sequence[Case], *, now: datetime) -> None:
         beds.setdefault(case.ward_id, set()).update([case.bed_id] if case.bed_id else [])
     numbers = realtime.beds_changed(beds)
     sql.insert([row for case in judged for row in case.event_rows(numbers[case.ward_id])])
-
-
-def _set_clocks(judged: Sequence[Case], changed: Sequence[Alert], *, now: datetime) -> None:
-    """What begins to wait for a hand begins to be escalated, what is in a hand waits to come back, what ended is done.
-
-    What calls again while it waits keeps its place in the plan: that nobody took it is no reason to begin anew.
-    """
-    begun = {pk for case in judged for pk in case.begun()}
-    anew = {pk for case in judged for pk in case.waiting_anew()}
-    taken = {pk for case in judged for pk in case.taken()}
-    waiting = [alert for alert in changed if alert.is_open]
-    escalation.restart([alert for alert in waiting if alert.pk in anew and not alert.acknowledged_at], now=now)
-    escalation.taken([alert for alert in waiting if alert.pk in begun | taken and alert.acknowledged_at], at=now)
-    escalation.stop([alert for alert in changed if not alert.is_open])

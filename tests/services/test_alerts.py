@@ -170,14 +170,14 @@ class TestAcknowledge:
 
     def test_nobody_takes_what_he_was_not_shown(self, alert, noor, now):
         with pytest.raises(alerts.SeverityRisen):
-            alerts.acknowledge(alert, by=noor, at=now, severity_shown=Severity.WARNING)
+            alerts.acknowledge(alert, by=noor, at=now, shown=alerts.Shown(Severity.WARNING))
 
         assert open_alert(alert.patient).state == "raised"
 
     def test_taking_what_eased_meanwhile_is_no_error(self, alert, ada, gateway, noor, now):
         gateway.post([item(ada, now + timedelta(seconds=1), spo2=88)])
 
-        alerts.acknowledge(alert, by=noor, at=now, severity_shown=Severity.CRITICAL)
+        alerts.acknowledge(alert, by=noor, at=now, shown=alerts.Shown(Severity.CRITICAL))
 
         assert open_alert(ada).acknowledged_by == noor
 

@@ -182,7 +182,7 @@ class TestHands:
         sends(gateway, ada, clock, 84)
 
         with pytest.raises(alerts.SeverityRisen):
-            alerts.silence(open_alert(ada), minutes=5, by=noor, at=timezone.now(), severity_shown=Severity.WARNING)
+            alerts.silence(open_alert(ada), minutes=5, by=noor, at=timezone.now(), shown=alerts.Shown(Severity.WARNING))
 
         assert open_alert(ada).silenced_until is None
 
@@ -232,7 +232,7 @@ class TestTwoSignsAtOnce:
     def test_what_nobody_was_shown_is_not_silenced_with_it(self, both, noor):
         bundle, low = Alert.objects.get(condition="multiple_signs"), Alert.objects.get(condition="spo2_low")
 
-        alerts.silence(bundle, minutes=5, by=noor, at=timezone.now(), members_shown=[low.pk])
+        alerts.silence(bundle, minutes=5, by=noor, at=timezone.now(), shown=alerts.Shown(members=[low.pk]))
 
         assert set(Alert.objects.filter(silenced_until=None).values_list("condition", flat=True)) == {"heart_rate_high"}
 
@@ -254,7 +254,7 @@ class TestTwoSignsAtOnce:
                 Alert.objects.get(condition="multiple_signs"),
                 by=noor,
                 at=timezone.now(),
-                severity_shown=Severity.WARNING,
+                shown=alerts.Shown(Severity.WARNING),
             )
 
         assert not Alert.objects.exclude(acknowledged_at=None).exists()
