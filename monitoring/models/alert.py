@@ -138,6 +138,7 @@ class AlertEvent(models.Model):
         SILENCED = "silenced", "silenced"
         NOISE = "noise", "marked as not actionable"
         ESCALATED = "escalated", "escalated"
+        LEFT = "left", "left for another ward"  # the old ward's event of it, and the next one the new ward's
         MOVED = "moved", "moved to another ward"
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")

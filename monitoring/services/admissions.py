@@ -64,14 +64,17 @@ def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: s
 
 @retried
 def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -> Placement:
-    """The patient changes bed at that instant; open alerts go along. Raises NotAdmitted, BedTaken, TooEarly."""
+    """The patient changes bed at that instant; open alerts go along when it is said, as nobody is called in the past.
+
+    Raises NotAdmitted, BedTaken, TooEarly.
+    """
     left = _open_placement(admission, at)
     if left.bed_id == bed.pk:
         return left
     _must_be_free(bed, at)
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
     placement = Placement.objects.create(admission=admission, bed=bed, started_at=at)
-    alerts.move(admission, to=bed.ward, by=by, at=at)
+    alerts.move(admission, to=bed.ward, by=by, at=timezone.now())
     _record(Deed.TRANSFERRED, admission, by=by, bed=bed, said_at=at, left=left.bed)
     realtime.beds_changed(_by_ward(left.bed, bed))
     return placement
@@ -79,12 +82,12 @@ def transfer(admission: Admission, *, bed: Bed, by: User | None, at: datetime) -
 
 @retried
 def discharge(admission: Admission, *, by: User | None, at: datetime, notes: str = "") -> None:
-    """The stay ends: the bed is free, devices come off, open alerts and the patient's own limits end.
+    """The stay ends: the bed is free, devices come off, the patient's own limits end, and open alerts when it is said.
 
     Raises NotAdmitted, TooEarly.
     """
     left = _open_placement(admission, at)
-    alerts.close(admission, by=by, at=at, note="discharged")
+    alerts.close(admission, by=by, at=timezone.now(), note="discharged")
     Placement.objects.filter(pk=left.pk).update(ended_at=at, is_open=None)
     for assignment in DeviceAssignment.objects.filter(patient=admission.patient_id, is_open=True):
         ended_at = max(at, assignment.started_at)  # a discharge may be dated back

@@ -239,7 +239,7 @@ def close(admission: Admission, *, by: User | None, at: datetime, note: str) -> 
     for alert in alerts:
         alert.is_open = None  # type: ignore[assignment]  # the stubs know no nullable marker
         alert.resolved_by = by
-        alert.resolved_at = max(at, alert.raised_at)  # a discharge may be dated back
+        alert.resolved_at = at
         alert.version += 1
     escalation.stop(alerts)
     sql.update(alerts, ["is_open", "resolved_at", "resolved_by", "next_step_at", "version"])
@@ -258,11 +258,12 @@ def move(admission: Admission, *, to: Ward, by: User | None, at: datetime) -> No
     his = Q(admission=admission) | Q(subject__in=devices)
     alerts = list(Alert.objects.open().select_for_update().filter(his).exclude(ward=to).order_by("pk"))
     held = [alert for alert in alerts if alert.acknowledged_at]
+    left = {alert.pk: alert.ward_id for alert in alerts}
     for alert in alerts:
         alert.ward = to
     escalation.let_go(alerts, now=at)
     sql.update(alerts, ["ward", *escalation.LET_GO])
-    history.tell(alerts, AlertEvent.What.MOVED, by=by, at=at)
+    history.tell_moved(alerts, left=left, by=by, at=at)
     history.tell(held, AlertEvent.What.UNTAKEN, by=by, at=at, note=f"moved to {to.name}"[:200])
 
 

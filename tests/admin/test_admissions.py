@@ -116,7 +116,7 @@ def test_a_move_takes_the_open_alert_along(office: Client, monitor: Monitor, ada
     assert Placement.objects.get(is_open=True).bed == bed
     assert Alert.objects.open().get().ward == south
     assert Admission.objects.get().notes == "isolated"
-    assert events_of(ada) == ["raised", "moved"]
+    assert events_of(ada) == ["raised", "left", "moved"]
 
 
 def test_notes_alone_move_nobody(office: Client, ada: Patient, north: Ward) -> None:

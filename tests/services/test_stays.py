@@ -20,7 +20,7 @@ class TestStay:
         admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=noor, at=timezone.now())
 
         assert open_alert(ada).ward == south
-        assert events_of(ada) == ["raised", "moved"]
+        assert events_of(ada) == ["raised", "left", "moved"]
 
     def test_a_discharge_ends_them(self, ada, gateway, noor, now):
         gateway.post([item(ada, now, spo2=84)])
@@ -53,13 +53,16 @@ class TestStay:
         assert sorted(events_of(ada)) == ["raised", "recorded", "resolved"]
         assert open_alert(ben).severity == "critical"
 
-    def test_a_discharge_dated_back_ends_no_alert_before_it_began(self, ada, gateway, noor, now):
+    def test_a_discharge_dated_back_ends_her_stay_then_and_her_alerts_now(self, ada, gateway, noor, now):
         gateway.post([item(ada, now, spo2=84)])
+        asked = timezone.now()
 
         admissions.discharge(ada.admissions.get(), by=noor, at=now - timedelta(hours=1))
 
-        alert = Alert.objects.get()
-        assert alert.resolved_at == alert.raised_at
+        assert ada.admissions.get().discharged_at == now - timedelta(hours=1)
+        raised, resolved = Alert.objects.get().events.order_by("pk")
+        assert (resolved.what, resolved.alert.resolved_at) == ("resolved", resolved.at)
+        assert raised.at <= asked <= resolved.at
 
     def test_a_new_stay_begins_without_the_old_ones_values(self, ada, gateway, north, noor, now):
         gateway.post([item(ada, now - timedelta(seconds=2), spo2=84)])

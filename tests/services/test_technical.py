@@ -226,7 +226,8 @@ class TestOfADevice:
         technical.tell(monitor.device, self.skew("M7"), now=now)
         alerts.acknowledge(Alert.objects.get(), by=noor, at=now)
 
-        admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=None, at=now + SECOND)
+        with time_machine.travel(now + SECOND, tick=False):
+            admissions.transfer(ada.admissions.get(), bed=south.beds.get(position=2), by=None, at=now + SECOND)
 
         alert = Alert.objects.get()
         assert (alert.ward, alert.state) == (south, "raised")
