@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,7 +76,7 @@ def judge(vitals: Sequence[Vital], *, now: datetime) -> None:
     earlier = histories(cases, readings, vitals)
     for admission, rows in readings.items():
         cases[admission].follow(rows, earlier[admission], now=now)
-    _save(list(cases.values()), now=now)
+    _save(list(cases.values()), now=now, stored=history.vitals_by_ward(vitals, cases))
 
 
 @retried
@@ -267,7 +267,7 @@ def move(admission: Admission, *, to: Ward, by: User | None, at: datetime) -> No
     history.tell(held, AlertEvent.What.UNTAKEN, by=by, at=at, note=f"moved to {to.name}"[:200])
 
 
-def _save(judged: Sequence[Case], *, now: datetime) -> None:
+def _save(judged: Sequence[Case], *, now: datetime, stored: Mapping[int, realtime.Vitals] | None = None) -> None:
     sql.put([case.row(now=now) for case in judged])
     changed = [alert for case in judged for alert in case.changed_alerts()]
     clocks.set_for(judged, changed, now=now)
@@ -277,5 +277,5 @@ def _save(judged: Sequence[Case], *, now: datetime) -> None:
     beds: dict[int, set[int]] = {}
     for case in judged:
         beds.setdefault(case.ward_id, set()).update([case.bed_id] if case.bed_id else [])
-    numbers = realtime.beds_changed(beds)
+    numbers = realtime.beds_changed(beds, vitals=stored)
     sql.insert([row for case in judged for row in case.event_rows(numbers[case.ward_id])])

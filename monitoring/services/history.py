@@ -9,7 +9,8 @@ from uuid import UUID
 
 from accounts.models import User
 from monitoring import realtime
-from monitoring.models import Alert, AlertEvent, Placement
+from monitoring.models import Alert, AlertEvent, Placement, Vital
+from monitoring.services.cases import Case
 
 
 def tell(alerts: Sequence[Alert], what: AlertEvent.What, *, by: User | None, at: datetime, note: str = "") -> None:
@@ -29,6 +30,14 @@ def tell_moved(alerts: Sequence[Alert], *, left: Mapping[UUID, int], by: User | 
     gone = [_event(alert, AlertEvent.What.LEFT, left[alert.pk], numbers, by=by, at=at) for alert in alerts]
     come = [_event(alert, AlertEvent.What.MOVED, alert.ward_id, numbers, by=by, at=at) for alert in alerts]
     AlertEvent.objects.bulk_create([*gone, *come])
+
+
+def vitals_by_ward(vitals: Iterable[Vital], cases: Mapping[int, Case]) -> Mapping[int, realtime.Vitals]:
+    """By which keys the event stream finds these vitals, for `realtime.beds_changed`."""
+    found: dict[int, list[tuple[int, datetime, str]]] = {}
+    for vital in vitals:
+        found.setdefault(cases[vital.admission_id].ward_id, []).append((vital.patient_id, vital.measured_at, vital.sensor_id))
+    return found
 
 
 def _numbers(alerts: Sequence[Alert], other_wards: Iterable[int]) -> dict[int, int]:
