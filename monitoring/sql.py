@@ -10,9 +10,38 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
+from monitoring.clinical.signs import Sign
+from monitoring.clinical.words import NO_MEASUREMENT, SPOKEN
 from monitoring.models import Vital
 
 M = TypeVar("M", bound=models.Model)
+
+
+NO_WORDS = "{}"  # a status that says nothing, as it is stored
+
+
+class Measured(models.Func):
+    """The number of a vital that is the patient's, by the word beside it: `clinical.words.measured` of one sign."""
+
+    output_field = models.FloatField()
+
+    def __init__(self, sign: Sign) -> None:
+        super().__init__("status", sign)
+        spoken = [f"WHEN '{word}' THEN {number}" for (of, word), number in SPOKEN.items() if of is sign]
+        struck = [f"WHEN '{word}' THEN NULL" for word in sorted(NO_MEASUREMENT)]
+        self.sign, self.words = sign, " ".join([*spoken, *struck])
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self._by_word(compiler, "JSON_EXTRACT")
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self._by_word(compiler, "JSON_VALUE")
+
+    def _by_word(self, compiler: Any, word_of: str) -> Any:
+        """Most say nothing, which is seen at once (not by MySQL, whose documents equal no text)."""
+        status, number = (compiler.compile(part)[0] for part in self.get_source_expressions())
+        said = f"CASE {word_of}({status}, '$.{self.sign}') {self.words} ELSE {number} END"
+        return f"CASE WHEN {status} = '{NO_WORDS}' THEN {number} ELSE {said} END", []
 
 
 def insert(rows: Sequence[M]) -> None:

@@ -104,7 +104,7 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     patient_path = "patient"
     to_add = Permission.RECORD
     form = VitalForm
-    list_display = ("measured", "patient", "sensor_id", *map(_column, Sign), "late")
+    list_display = ("measured", "patient", "sensor_id", *map(_column, Sign), "late", "in_error")
     search_fields = ("patient__patient_id",)
     search_help_text = "The newest are listed; a whole patient id lists that patient's."
     autocomplete_fields = ("patient",)
@@ -117,6 +117,10 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     @admin.display(description="measured at")
     def measured(self, vital: Vital) -> str:
         return f"{localtime(vital.measured_at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="entered in error", boolean=True)
+    def in_error(self, vital: Vital) -> bool:
+        return vital.erroneous_at is not None
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """As an index has them: all by their arrival, a patient's by the time of measuring."""

@@ -169,7 +169,8 @@ def is_flushed(reading: Reading, limits: Mapping[Sign, Limits]) -> bool:
     return mean is not None and high is not None and mean > high and reading.statuses.get(Sign.SYSTOLIC_BP) == NO_SIGNAL
 
 
-def _hear(state: State, reading: Reading, limits: Mapping[Sign, Limits]) -> None:
+def hear(state: State, reading: Reading, limits: Mapping[Sign, Limits]) -> None:
+    """What a reading says in words, and what a person observed; the newest word stays."""
     flushed = {Sign.MEAN_BP: NO_PULSE} if is_flushed(reading, limits) else {}
     for sign, status in (dict(reading.statuses) | flushed).items():
         words = state.words.setdefault(sign, {})
@@ -188,7 +189,7 @@ def _sorted_out(course: Course, readings: Sequence[Reading]) -> tuple[dict[Threa
     late: dict[Thread, list[Sample]] = {}
     fresh: list[tuple[Thread, Sample]] = []
     for reading in readings:
-        _hear(course.state, reading, course.limits)
+        hear(course.state, reading, course.limits)
         for sign, value in values(reading, course.limits).items():
             is_live = course.now - reading.measured_at <= LIVE_WINDOW
             sample = Sample(reading.measured_at, value, is_live, reading.declared)

@@ -52,6 +52,13 @@ class Course:
                 self._count(breach, at)
             self.settle(condition(sign, side), sign, None)
 
+    def stand_again(self, told: Episode) -> None:
+        """It had ended by what was never so: the same alert is open again, in nobody's hand, unless another one is."""
+        lead, newest = self.lead(told.condition), self.state.episodes.get(told.condition)
+        if lead and not (newest and newest.is_open):
+            back = replace(told, resolved_at=None, returned_at=None, by_hand=False, acknowledged=False)
+            self._put(led_by(lead, back), What.REOPENED)
+
     def unconfirmed(self, sign: Sign) -> None:
         """Silence has confirmed an excursion of this sign."""
         for name in conditions(sign):

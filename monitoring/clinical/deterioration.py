@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -76,6 +76,20 @@ def follow(state: State, patient: Observations, now: datetime) -> None:
     delay = DELAY if _is_monitored(state, now) else None
     after = tuple(excursions(before.excursions, Sample(now, rank), BY_RANK, delay, _stays_for(state, rank), _is_inside))
     state.scored = Scored(after, tuple(sorted(pointed | lost)), detail, now, rank, measured_at)
+
+
+def follow_correction(state: State, patient: Observations, names: Collection[str], now: datetime) -> None:
+    """Score anew what was corrected. What these inputs called for was never so: it is over at once, and held by nothing."""
+    before = state.scored
+    if before is None:
+        return follow(state, patient, now)
+    state.scored = replace(before, inputs=tuple(name for name in before.inputs if name not in names))
+    follow(state, patient, now)
+    if state.scored and state.scored.rank < before.rank:
+        beyond = {(each.side, each.severity) for each in before.excursions if each.beyond_since}
+        left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in beyond)
+        state.scored = replace(state.scored, excursions=left)
+    return None
 
 
 def look(state: State, now: datetime) -> None:

@@ -69,12 +69,13 @@ def may_ease(episode: Episode) -> bool:
 def counted(episode: Episode, breach: Breach, at: datetime) -> Episode:
     """One more reading beyond: worst and last move when it is of the sign that leads the episode."""
     more = replace(episode, count=episode.count + 1, unconfirmed=False, last_measured_at=max(episode.last_measured_at, at))
-    if breach.sign is not episode.sign or episode.worst_value is None:
+    if breach.sign is not episode.sign:
         return more
     worst = min if breach.side is Side.LOW else max
+    known = breach.value if episode.worst_value is None else episode.worst_value  # none: what it stood on was entered in error
     return replace(
         more,
-        worst_value=worst(episode.worst_value, breach.value),
+        worst_value=worst(known, breach.value),
         last_value=breach.value if at >= episode.last_measured_at else episode.last_value,
     )
 

@@ -15,6 +15,7 @@ from monitoring.models.scale_change import ScaleChange
 from monitoring.models.shift import Shift
 from monitoring.models.threshold import Threshold, ThresholdChange, WardNight
 from monitoring.models.vital import Vital
+from monitoring.models.vital_change import VitalChange
 from monitoring.models.ward_rules import WardRules
 from monitoring.models.watcher_beat import WatcherBeat
 from monitoring.models.webhook_endpoint import WebhookEndpoint
@@ -41,6 +42,7 @@ __all__ = [
     "Threshold",
     "ThresholdChange",
     "Vital",
+    "VitalChange",
     "WardNight",
     "WardRules",
     "WatcherBeat",

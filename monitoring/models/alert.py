@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from accounts.fields import IdentifierField
 from accounts.models import Device, ServiceToken, User, Ward
@@ -22,6 +22,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def visible_to(self, who: User | ServiceToken) -> AlertQuerySet:
         """Those of the wards that this person, or program, may see, and of the patients whose record they may read."""
         return self.filter(Q(ward__in=Ward.objects.visible_to(who)) | Q(patient__in=Patient.objects.visible_to(who)))
+
+    def with_corrections(self) -> AlertQuerySet:
+        """Each with its `corrections`: what was said when a reading of it was corrected or marked in error, in order."""
+        said = AlertEvent.objects.filter(what=AlertEvent.What.CORRECTED).order_by("at", "pk")
+        return self.prefetch_related(Prefetch("events", said, to_attr="corrections"))
 
 
 class Alert(models.Model):
@@ -76,6 +81,8 @@ class Alert(models.Model):
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
+
+    corrections: list[AlertEvent]  # of `with_corrections`
 
     objects = AlertQuerySet.as_manager()
 
@@ -140,6 +147,7 @@ class AlertEvent(models.Model):
         ESCALATED = "escalated", "escalated"
         LEFT = "left", "left for another ward"  # the old ward's event of it, and the next one the new ward's
         MOVED = "moved", "moved to another ward"
+        CORRECTED = "corrected", "a reading of it corrected"
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
     what = models.CharField(max_length=20, choices=What.choices)

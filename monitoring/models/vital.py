@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from typing import Any
 
 from django.db import models, transaction
@@ -7,6 +9,19 @@ from accounts.models import Device
 from monitoring.clinical.signs import Sign
 from monitoring.models.admission import Admission
 from monitoring.models.patient import Patient
+
+LONGEST_ID = 18  # digits
+
+
+class VitalQuerySet(models.QuerySet["Vital"]):
+    def standing(self) -> VitalQuerySet:
+        """What counts: without those that were entered in error, which are kept and shown only where one asks for them."""
+        return self.filter(erroneous_at=None)
+
+    def named(self, vital_id: str) -> VitalQuerySet:
+        """The one of this id as addresses have it; none for what is no id."""
+        is_one = vital_id.isascii() and vital_id.isdecimal() and len(vital_id) <= LONGEST_ID
+        return self.filter(pk=int(vital_id)) if is_one else self.none()
 
 
 class Vital(models.Model):
@@ -47,6 +62,10 @@ class Vital(models.Model):
     oxygen_flow = models.FloatField("oxygen (L/min)", null=True, blank=True)
     status = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
+    # Since when it counts for nothing; who said so, and why, is its last change.
+    erroneous_at = models.DateTimeField("entered in error", null=True, editable=False)
+
+    objects = VitalQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -79,6 +79,17 @@ def judge(vitals: Sequence[Vital], *, now: datetime) -> None:
     _save(list(cases.values()), now=now, stored=history.vitals_by_ward(vitals, cases))
 
 
+@contextmanager
+def reopened(vital: Vital, *, at: datetime) -> Iterator[Case]:
+    """The case of a vital that has just been changed, in the transaction that changed it; what comes of it is saved.
+
+    The boards are told, and the event stream of the vital, also that it counts no more.
+    """
+    cases = _locked_cases({vital.patient_id}, {vital.admission_id}, now=at)
+    yield cases[vital.admission_id]
+    _save(list(cases.values()), now=at, stored=history.vitals_by_ward([vital], cases))
+
+
 @retried
 def look(admission: Admission, *, now: datetime, link_lost: bool = False) -> None:
     """Do what time alone has done to the alarms of one patient, if it is still due."""

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from monitoring.clinical import alarm, signs
+from monitoring.clinical import alarm, corrections, signs
 from monitoring.clinical.bands import months
+from monitoring.clinical.corrections import Change
 from monitoring.clinical.episode import CALLS, Episode, Event, Kind, Reading, State, What
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.scores.observations import Observations
@@ -80,6 +81,14 @@ class Case:
         outcome = alarm.look(self.state, self.limits, now=now, patient=self.observations, link_lost=link_lost)
         self._hear(outcome, BY_RULE)
 
+    def correct(
+        self, change: Change, history: Mapping[alarm.Thread, Sequence[Sample]], *, by: User, at: datetime, note: str
+    ) -> None:
+        """A person corrected a reading, or said that it was entered in error."""
+        patient = self.observations
+        outcome = corrections.correct(self.state, change, self.limits, now=at, patient=patient, history=history)
+        self._hear(outcome, (by, note))
+
     def take(self, alert: Alert, *, by: User, at: datetime) -> None:
         """A person takes the alert."""
         alert.acknowledged_at, alert.acknowledged_by = at, by
@@ -107,6 +116,10 @@ class Case:
         shelf = self.state.records if alert.recorded else self.state.episodes
         shelf[alert.condition] = episode_of(alert)
 
+    def recall(self, alert: Alert) -> Episode:
+        """An alert that ended too long ago to be known, should it go on."""
+        return episode_of(self.alerts.setdefault(alert.pk, alert))
+
     def changed_alerts(self) -> list[Alert]:
         """Every alert that was touched, as it is now, the earliest raised first; new ones are not stored yet."""
         told = {episode.id for _, episode, _, _ in self.happened}
@@ -118,6 +131,7 @@ class Case:
             if not alert._state.adding and episode.id in told:
                 alert.version += 1
             if episode.id in calls:
+                alert.ward_id = self.ward_id  # it may have ended in another one
                 alert.silenced_until = alert.silenced_by_id = None
             changed.append(alert)
         return changed
@@ -268,7 +282,7 @@ def histories(
 
 def _within(spans: Sequence[Q], patients: Collection[int]) -> Iterator[Vital]:
     for first in range(0, len(spans), AT_ONCE):
-        yield from Vital.objects.filter(reduce(or_, spans[first : first + AT_ONCE]), patient__in=patients)
+        yield from Vital.objects.standing().filter(reduce(or_, spans[first : first + AT_ONCE]), patient__in=patients)
 
 
 def reading_of(vital: Vital, *, closed: bool, declared: bool = False) -> Reading:

@@ -45,8 +45,9 @@ def episode_of(alert: Alert) -> Episode:
     )
 
 
-# What of an alert moves after it was raised; the same fields that `write` sets.
+# What of an alert moves after it was raised: what `write` sets, its ward and its clocks.
 MOVING = (
+    "ward",
     "is_open",
     "severity",
     "sign",

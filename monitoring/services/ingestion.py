@@ -167,6 +167,7 @@ class _Batch:
         self.new: dict[Key, Vital] = {}
         self.merged: dict[Key, Vital] = {}  # rows that were there and took further values
         self.fresh: dict[Key, Vital] = {}  # of those rows, the further values alone: only they are judged
+        self.former: merging.Former = {}  # what rows that were there said before they were corrected
         self.stamped: set[str | None] = set()  # patients that already have an item stamped with the time of receipt
 
     def take(self, items: Sequence[Item]) -> None:
@@ -178,6 +179,7 @@ class _Batch:
         addresses = Addresses.of(self.device, items, received_at=self.received_at)
         rows = [self._addressed(item, addresses) for item in items]
         there = {_key(row): row for row in sql.vitals_at({_key(row) for row in rows if row})}
+        self.former = merging.former_values(there.values())
         for item, row in zip(items, rows, strict=True):
             kept = row is not None and self._keep(item, row, there)
             self.outcome.keys.append(_key(row) if row and kept else None)
@@ -185,7 +187,7 @@ class _Batch:
                 Rejection(item.position, refusal.code, refusal.detail, refusal.field, kept) for refusal in item.refused
             ]
         sql.insert(list(self.new.values()))
-        sql.update(list(self.merged.values()), [*COLUMNS])
+        sql.update(list(self.merged.values()), [*COLUMNS, "version"])
         self._quarantine(items)
         alerts.judge([*self.new.values(), *self.fresh.values()], now=self.now)
         if replayed:
@@ -233,13 +235,14 @@ class _Batch:
             there[key] = self.new[key] = row
             self.outcome.stored += 1
             return True
-        added, same = merging.compare(present, item)
+        added, same = merging.compare(present, item, self.former)
         item.is_repeated = not added and not item.refused
         item.finds_taken = item.is_in_conflict and self.received_at - present.received_at > RESENT_WITHIN
         merging.keep_order(present, added, item)
         if added:
             merging.put(present, added)
             if key not in self.new:
+                present.version += key not in self.merged
                 self.merged[key] = present
                 merging.put(self.fresh.setdefault(key, row), added)
             self.outcome.stored += 1

@@ -83,7 +83,7 @@ def read(position: int, sent: bytes, *, zero_is_absent: bool) -> Item:
         return item
     for name, value in fields.items():
         try:
-            item.values[name] = _value(name, value)
+            item.values[name] = value_of(name, value)
         except Refused as refusal:
             item.refused.append(refusal)
     if zero_is_absent:
@@ -170,7 +170,8 @@ def check_time(item: Item, *, now: datetime) -> None:
         item.refuse_whole(Refused("too_old", "The time is more than 30 days ago.", "timestamp"))
 
 
-def _value(name: str, value: Any) -> Any:
+def value_of(name: str, value: Any) -> Any:
+    """A value as it may be stored under this name. Raises Refused."""
     reader = COLUMNS.get(name)
     if reader is None:
         raise Refused("unknown_field", "There is no field of this name.", _printable(name))

@@ -144,7 +144,7 @@ def _affordable(patients: Collection[int], *, hours: int, now: datetime) -> int:
     fits, newer, counted = 1, now, 0
     for span in sorted({*(span for span in SPANS if span < hours), hours}):
         older = now - timedelta(hours=span) - LEAD
-        counted += Vital.objects.filter(patient__in=patients, measured_at__gt=older, measured_at__lte=newer).count()
+        counted += Vital.objects.standing().filter(patient__in=patients, measured_at__gt=older, measured_at__lte=newer).count()
         if counted > BUDGET:
             break
         fits, newer = span, older
@@ -208,7 +208,7 @@ def _look_at(stay: Stay, limits: _Limits, preview: Preview) -> None:
 def _arrivals(stay: Stay, preview: Preview) -> Iterator[Vital]:
     """The readings of the stay in the order in which they arrived, a few thousand at a time."""
     begin, end = max(stay.begun, preview.since - LEAD), min(stay.ended or preview.until, preview.until)
-    rows = Vital.objects.filter(patient=stay.patient, admission=stay.admission_id, measured_at__lte=end)
+    rows = Vital.objects.standing().filter(patient=stay.patient, admission=stay.admission_id, measured_at__lte=end)
     rows = rows.filter(measured_at__gte=begin, received_at__lte=preview.until)
     rows = rows.only(*COLUMNS)
     return rows.order_by("received_at", "measured_at", "sensor_id").iterator(chunk_size=2_000)

@@ -55,7 +55,7 @@ def for_patient(patient: Patient, *, now: datetime) -> list[Suggestion]:
 
 def _measured(patient: Patient, *, now: datetime) -> dict[Sign, Sequence[tuple[datetime, float]]]:
     """The values of the window by sign, or the newest one; of the present stay only."""
-    stay = Vital.objects.filter(patient=patient, admission__is_open=True, measured_at__lte=now)
+    stay = Vital.objects.standing().filter(patient=patient, admission__is_open=True, measured_at__lte=now)
     found: dict[Sign, list[tuple[datetime, float]]] = {}
     for vital in stay.filter(measured_at__gt=now - WINDOW):
         for sign, value in vital.values.items():
