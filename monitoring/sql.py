@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.db import connection, models
 
 from monitoring.clinical.signs import Sign
+from monitoring.clinical.trend import BEGINNING
 from monitoring.clinical.words import NO_MEASUREMENT, SPOKEN
 from monitoring.models import Vital
 
@@ -18,6 +19,13 @@ M = TypeVar("M", bound=models.Model)
 
 
 NO_WORDS = "{}"  # a status that says nothing, as it is stored
+
+
+class Text(models.Func):
+    """A document as it is stored: most are empty, and decoding each would take longer than all the rest."""
+
+    template = "%(expressions)s"
+    output_field = models.TextField()
 
 
 class Measured(models.Func):
@@ -44,11 +52,53 @@ class Measured(models.Func):
         return f"CASE WHEN {status} = '{NO_WORDS}' THEN {number} ELSE {said} END", []
 
 
+class Stretch(models.Func):
+    """Which stretch of so many minutes a time lies in, counted from BEGINNING."""
+
+    output_field = models.BigIntegerField()
+
+    def __init__(self, time: str, *, minutes: int) -> None:
+        super().__init__(time)
+        self.minutes = minutes
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        seconds = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        since = int(BEGINNING.timestamp())
+        return self.as_sql(compiler, connection, template=f"(({seconds} - ({since})) / {60 * self.minutes})")
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        minutes = f"TIMESTAMPDIFF(MINUTE, '{BEGINNING:%Y-%m-%d}', %(expressions)s)"
+        return self.as_sql(compiler, connection, template=f"({minutes} DIV {self.minutes})")
+
+
+class MinuteOf(models.Func):
+    """The beginning of the minute in which a time lies, as it is stored."""
+
+    output_field = models.DateTimeField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self.as_sql(compiler, connection, template="strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:00', %(expressions)s)")
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        begin = f"'{BEGINNING:%Y-%m-%d}'"
+        minutes = f"TIMESTAMPDIFF(MINUTE, {begin}, %(expressions)s)"
+        return self.as_sql(compiler, connection, template=f"({begin} + INTERVAL {minutes} MINUTE)")
+
+
 def insert(rows: Sequence[M]) -> None:
     """Insert all rows in one statement. Ids that the database gives are not read back."""
     if rows:
         fields = _written_fields(type(rows[0]))
         _run_many(_insert_statement(type(rows[0]), fields), rows, fields)
+
+
+def insert_selected(model: type[models.Model], names: Sequence[str], rows: models.QuerySet[Any, Any]) -> None:
+    """Insert what a query finds, its columns in the order of these fields: no row leaves the database."""
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    statement, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) {statement}", params)
 
 
 def put(rows: Sequence[M]) -> None:

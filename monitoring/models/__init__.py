@@ -7,6 +7,7 @@ from monitoring.models.device_state import DeviceState
 from monitoring.models.dossier import Dossier, DossierChange
 from monitoring.models.escalation_step import EscalationStep
 from monitoring.models.fault import Fault
+from monitoring.models.minute import Minute, UnreadSpan
 from monitoring.models.patient import Patient
 from monitoring.models.pregnancy_change import PregnancyChange
 from monitoring.models.push_subscription import PushSubscription
@@ -32,6 +33,7 @@ __all__ = [
     "DossierChange",
     "EscalationStep",
     "Fault",
+    "Minute",
     "Patient",
     "Placement",
     "PregnancyChange",
@@ -41,6 +43,7 @@ __all__ = [
     "Shift",
     "Threshold",
     "ThresholdChange",
+    "UnreadSpan",
     "Vital",
     "VitalChange",
     "WardNight",

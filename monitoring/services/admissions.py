@@ -14,7 +14,7 @@ from accounts.models import Bed, Deed, Device, User
 from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, DeviceAssignment, Patient, Placement
-from monitoring.services import alerts, care, layers, thresholds
+from monitoring.services import alerts, care, layers, summaries, thresholds
 
 
 class AlreadyAdmitted(Exception):
@@ -57,6 +57,7 @@ def admit(patient: Patient, *, bed: Bed, by: User | None, at: datetime, notes: s
     _must_be_free(bed, at)
     admission = Admission.objects.create(patient=patient, admitted_at=at, admitted_by=by, notes=notes)
     Placement.objects.create(admission=admission, bed=bed, started_at=at)
+    summaries.begin(patient, at=at)
     _record(Deed.ADMITTED, admission, by=by, bed=bed, said_at=at)
     realtime.beds_changed({bed.ward_id: [bed.pk]})
     return admission

@@ -17,7 +17,7 @@ from accounts.models import Deed, User
 from accounts.transactions import retried
 from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order, plain
 from monitoring.models import Vital, VitalChange
-from monitoring.services import alerts, care, rejudging
+from monitoring.services import alerts, care, rejudging, summaries
 from monitoring.services.items import PRESSURE_ORDER, Refused, value_of
 from monitoring.services.rejudging import Correction
 
@@ -137,6 +137,7 @@ def _check(row: Vital, changed: Mapping[str, Any]) -> None:
 
 
 def _keep(row: Vital, what: VitalChange.What, *, by: User, at: datetime, reason: str, **values: dict[str, Any]) -> None:
+    summaries.touch([row], now=at)
     VitalChange.objects.create(vital=row, version=row.version, what=what, by=by, at=at, reason=reason, **values)
     deed = Deed.CORRECTED if what == What.CORRECTED else Deed.ENTERED_IN_ERROR
     patient, ward = row.patient, care.ward_of(row.patient)

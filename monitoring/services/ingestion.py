@@ -17,7 +17,7 @@ from accounts.transactions import retried
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.models import RejectedVital, Vital
-from monitoring.services import alerts, conduct, merging
+from monitoring.services import alerts, conduct, merging, summaries
 from monitoring.services.binding import Addresses
 from monitoring.services.items import COLUMNS, Item, Refused, check_time, decode, read
 
@@ -189,7 +189,9 @@ class _Batch:
         sql.insert(list(self.new.values()))
         sql.update(list(self.merged.values()), [*COLUMNS, "version"])
         self._quarantine(items)
-        alerts.judge([*self.new.values(), *self.fresh.values()], now=self.now)
+        stored = [*self.new.values(), *self.fresh.values()]
+        summaries.touch(stored, now=self.now)
+        alerts.judge(stored, now=self.now)
         if replayed:
             return
         conduct.mind_taken_times(self.device, before, after, items, received_at=self.received_at)

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from accounts import old_sessions, old_tokens
 from accounts.transactions import retried
 from monitoring.models import WatcherBeat
-from monitoring.services import auditing, deliveries, escalation, faults, technical, thresholds
+from monitoring.services import auditing, deliveries, escalation, faults, summaries, technical, thresholds
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ STEPS: tuple[Step, ...] = (
 SLOW_STEPS: tuple[Step, ...] = (deliveries.send_mail, deliveries.send_pushes, deliveries.send_webhooks)
 # In a thread of their own: what the house does for itself. When one fails every board still tells the truth, so none says
 # NO WATCHER; whoever runs MedQL is told in other ways.
-HOUSE_STEPS: tuple[Step, ...] = (auditing.seal, auditing.notice_lateness, faults.tell)
+HOUSE_STEPS: tuple[Step, ...] = (auditing.seal, auditing.notice_lateness, faults.tell, summaries.fill)
 
 
 def turn(*, clock: Callable[[], datetime], steps: Sequence[Step] | None = None, tally: Tally | None = None) -> Tally:

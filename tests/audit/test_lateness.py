@@ -135,5 +135,5 @@ def test_administrators_see_it_on_their_first_page_and_others_do_not(waiting, ro
 
 
 def test_looking_for_nothing_costs_little(north, now, django_assert_num_queries):
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         turn(clock=lambda: now, steps=HOUSE_STEPS)
