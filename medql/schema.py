@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.schema.words import COMPONENTS, answer
-
-Endpoints = list[tuple[str, str, str, Any]]
+from accounts.api import queries
+from accounts.api.queries import Nothing
+from accounts.api.schema.words import COMPONENTS, UNREADABLE, answer
 
 
 @cache
@@ -32,15 +32,11 @@ class SchemaView(APIView):
         operation_id="schema",
         tags=["Description"],
         summary="This document",
-        responses={200: answer({"type": "object", "required": ["openapi"]}, "OpenAPI 3.1.")},
+        responses={200: answer({"type": "object", "required": ["openapi"]}, "OpenAPI 3.1.")} | UNREADABLE,
     )
     def get(self, request: Request) -> Response:
+        queries.read(request, Nothing)
         return Response(document())
-
-
-def without_slash(endpoints: Endpoints) -> Endpoints:
-    """Where a slash at the end may be or not, the document has the address without."""
-    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
 def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -196,14 +196,13 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "monitoring.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.operation.Operation",
 }
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "TITLE": "MedQL",
     "DESCRIPTION": "Vital signs in, alarms out. Every error is `{detail, code, errors?}`.",
     "VERSION": "1",
-    "PREPROCESSING_HOOKS": ["medql.schema.without_slash"],
     "POSTPROCESSING_HOOKS": ["medql.schema.with_components"],
 }
 

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.api.addresses import door
 from accounts.api.auth import MeView
 from medql import health
 from medql.schema import SchemaView
@@ -16,7 +17,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("auth/", include("accounts.api.urls")),
-    path("api/v1/staff/me", MeView.as_view(), name="staff_me"),
+    door("api/v1/staff/me", MeView.as_view(), name="staff_me"),
     path("api/v1/", include("monitoring.api.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),

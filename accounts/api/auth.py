@@ -16,9 +16,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit, factors, hashing, logins, rates, registration, tickets, tokens
-from accounts.api import bodies
+from accounts.api import bodies, queries
 from accounts.api.authentication import BearerToken, StaffSession
 from accounts.api.errors import Invalid, TooManyRequests
+from accounts.api.queries import Nothing
 from accounts.api.schema import auth as schema
 from accounts.factors import Wanted
 from accounts.models import Membership, ServiceToken, TokenSession, User
@@ -194,6 +195,7 @@ class MeView(AuthView):
 
     @schema.me
     def get(self, request: Request) -> Response:
+        queries.read(request, Nothing)
         shown: Any = request.auth
         if isinstance(shown, ServiceToken):
             wards = shown.wards.order_by("slug").values_list("slug", flat=True)

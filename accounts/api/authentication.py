@@ -11,6 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import access, audit, service_tokens, tokens
+from accounts.access import Permission
 from accounts.access_tokens import Expired, WrongToken
 from accounts.models import ServiceToken, TokenSession, User
 
@@ -50,10 +51,13 @@ class StaffSession(SessionAuthentication):
 
 
 class IsAllowed(BasePermission):
-    """Whose role allows in some ward what the view `needs`; which ward it must be is decided where the row is found."""
+    """Whose role allows in some ward what the view needs, of a set one of it; which ward is asked where the row is found."""
 
     message = "Your role may not do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        who = request.user
-        return isinstance(who, User | ServiceToken) and access.holds(access.roles_anywhere(who), view.needs)
+        who, needed = request.user, view.needs_to.get(request.method, view.needs)
+        if not isinstance(who, User | ServiceToken):
+            return False
+        roles = access.roles_anywhere(who)
+        return any(access.holds(roles, each) for each in ([needed] if isinstance(needed, Permission) else needed))

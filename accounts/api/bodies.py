@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from rest_framework.request import Request
 
 from accounts.api.errors import Invalid, Malformed, TooLarge
 
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"  # a sentence: no control characters
 LARGEST = 16 * 1024  # bytes: a login, a password, a token
+TIME = "A time with seconds and its offset, as 2026-12-01T08:00:00Z or, + being %2B in an address, 2026-12-01T09:00:00+01:00."
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def read(request: Request, kind: type[T], *, largest: int = LARGEST) -> T:
-    """The body as this struct. Raises TooLarge, Malformed, or Invalid with every field that is wrong."""
-    decoded = _object(request, largest)
+def read(request: Request, kind: type[T], *, largest: int = LARGEST, may_be_empty: bool = False) -> T:
+    """The body as this struct; one that may be empty is then as if it were `{}`.
+
+    Raises TooLarge, Malformed, or Invalid with every field that is wrong.
+    """
+    decoded = _object(request, largest, may_be_empty)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    errors = [_error(name, "There is no such field.", "unknown_field") for name in sorted(decoded.keys() - fields.keys())]
+    errors = [fault(name, "There is no such field.", "unknown_field") for name in sorted(decoded.keys() - fields.keys())]
     for name, field in fields.items():
         if name in decoded:
             errors += _faults(name, decoded[name], field.type)
         elif field.required:
-            errors.append(_error(name, "This is needed.", "required"))
+            errors.append(fault(name, "This is needed.", "required"))
     if errors:
         raise Invalid(errors)
-    return msgspec.convert(decoded, kind)
+    return in_utc(msgspec.convert(decoded, kind))
 
 
-def _object(request: Request, largest: int) -> dict[str, Any]:
+def in_utc(told: T, *, where: str = "") -> T:
+    """What was told with its times in UTC, as they are answered. Raises Invalid for a time that UTC has not."""
+    for field in msgspec.structs.fields(told):
+        at = getattr(told, field.name)
+        if isinstance(at, datetime) and at.tzinfo:
+            try:
+                setattr(told, field.name, at.astimezone(UTC))
+            except OverflowError:
+                raise Invalid([fault(f"{where}{field.encode_name}", "There is no such time.", "invalid")]) from None
+    return told
+
+
+def _object(request: Request, largest: int, may_be_empty: bool) -> dict[str, Any]:
     announced = request.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced[:20]) > largest:
         raise TooLarge
     body: bytes = request._request.body
     if len(body) > largest:
         raise TooLarge
+    if may_be_empty and not body:
+        return {}
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -48,10 +69,30 @@ def _object(request: Request, largest: int) -> dict[str, Any]:
 def _faults(name: str, value: Any, kind: Any) -> list[dict[str, Any]]:
     try:
         msgspec.convert(value, kind)
-    except msgspec.ValidationError as fault:
-        return [_error(name, f"{fault}.", "invalid")]  # which says what was expected, and not what came
+    except msgspec.ValidationError as error:
+        return [fault(name, expected(error, kind), "invalid")]
     return []
 
 
-def _error(field: str, detail: str, code: str) -> dict[str, Any]:
+def expected(error: msgspec.ValidationError, kind: Any) -> str:
+    """What a value of this kind has to be, and not what came: the words that there are, how a time is written."""
+    said = str(error)
+    if said.startswith("Invalid enum value") and " - at " not in said:
+        return f"One of {', '.join(_words(kind))}."
+    return TIME if said == "Invalid RFC3339 encoded datetime" else f"{said}."
+
+
+def _words(kind: Any) -> list[str]:
+    known = msgspec.inspect.type_info(kind)
+    found: list[Any] = []
+    for each in known.types if isinstance(known, msgspec.inspect.UnionType) else (known,):
+        if isinstance(each, msgspec.inspect.EnumType):
+            found += [word.value for word in each.cls]
+        elif isinstance(each, msgspec.inspect.LiteralType):
+            found += each.values
+    return [str(word) for word in found]
+
+
+def fault(field: str, detail: str, code: str) -> dict[str, Any]:
+    """One entry of an error's `errors`."""
     return {"field": field, "detail": detail, "code": code}

@@ -14,7 +14,7 @@ from accounts.api import errors
 from accounts.api.errors import Malformed
 from accounts.transactions import WriterBusy
 
-__all__ = ["Busy", "Malformed", "TooLarge", "answer"]
+__all__ = ["Busy", "Conflict", "Malformed", "TooLarge", "answer"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,12 @@ class Busy(exceptions.APIException):
     default_detail = "The database could not take this in time. Send it again: what is stored already is recognised."
     default_code = "busy"
     wait = 2  # seconds
+
+
+class Conflict(exceptions.APIException):
+    """The facts are others than the request takes them for."""
+
+    status_code = status.HTTP_409_CONFLICT
 
 
 DatabaseFault = (OperationalError, InterfaceError)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
+from accounts.api.bodies import PLAIN
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.overrides import SIDES, Override
 from monitoring.clinical.signs import Sign
@@ -22,7 +23,6 @@ ECHOED = frozenset({"source", "by", "at", "night", "off", "set_on", "band"})
 KNOWN = frozenset({"sign", "part", "delay_s", "reason", "expires_at", *NUMBERS}) | ECHOED
 LONGEST_REASON = 200
 REASON = f"A text of at most {LONGEST_REASON} letters, on one line."
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LARGEST = 1e6  # beyond any measure; the ranges of the signs are the rules' to hold
 
 
@@ -140,7 +140,7 @@ def _reason(item: dict[str, Any], otherwise: str, found: dict[str, str]) -> str:
 
 
 def is_reason(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_REASON and not CONTROL.search(value)
+    return isinstance(value, str) and len(value) <= LONGEST_REASON and re.fullmatch(PLAIN, value) is not None
 
 
 def _time(value: Any, found: dict[str, str]) -> datetime | None:

@@ -22,7 +22,8 @@ from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
 from monitoring.api.limits_body import Problem
 from monitoring.api.schema import preview as schema
-from monitoring.api.thresholds import StaffView, patient_of, person_of, problem_of, refused
+from monitoring.api.staff import StaffView, patient_of, person_of
+from monitoring.api.thresholds import problem_of, refused
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.preview import CALLING, Count
 from monitoring.models import Patient

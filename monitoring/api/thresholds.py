@@ -6,42 +6,32 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
+import msgspec
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts import audit
-from accounts.access import Permission
-from accounts.api.authentication import BearerToken, IsAllowed, StaffSession
+from accounts.api.errors import Invalid
 from accounts.models import ServiceToken, User, Ward
-from monitoring.api import limits_body
+from monitoring.api import limits_body, versions
 from monitoring.api.errors import Malformed
 from monitoring.api.limits_body import Problem, Wanted
+from monitoring.api.representations import limits as representation
 from monitoring.api.schema import thresholds as schema
+from monitoring.api.staff import StaffView, patient_of, person_of, reader_of
 from monitoring.clinical.limits import Limits
-from monitoring.clinical.overrides import SIDES, Override
-from monitoring.clinical.signs import Sign
-from monitoring.models import Patient, Threshold, WardNight
+from monitoring.clinical.overrides import Override
+from monitoring.models import Threshold, WardNight
 from monitoring.models.threshold import Part
 from monitoring.services import layers, refusals, suggestions, thresholds
 from monitoring.services.layers import Level, Scope, Source, Standing
 from monitoring.services.refusals import Fault, Key
 
-LONGEST_VERSION = 19  # digits: as many as the database counts to
 TOP = frozenset({"limits", "version", "reason", "night", "age_band", "birth_date_known"})
 NIGHT_FIELDS = {"begins": "night.from", "ends": "night.until"}
-
-
-class StaffView(APIView):
-    """For people, by token or browser, whose role in one ward at least allows it; programs read."""
-
-    authentication_classes = [BearerToken, StaffSession]
-    permission_classes = [IsAllowed]
-    needs = Permission.READ_RECORD
 
 
 class LimitsView(StaffView):
@@ -54,7 +44,7 @@ class LimitsView(StaffView):
         raise NotImplementedError
 
     def get(self, request: Request, **address: str) -> Response:
-        return Response(_answer(self.scope(reader_of(request), **address), now=timezone.now()))
+        return _tagged(self.scope(reader_of(request), **address), now=timezone.now())
 
     def put(self, request: Request, **address: str) -> Response:
         person, now = person_of(request), timezone.now()
@@ -82,7 +72,7 @@ class LimitsView(StaffView):
             return _stale(scope, version, now=now)
         except refusals.Refused as refusal:
             return refused([problem_of(fault, wanted) for fault in refusal.faults])
-        return Response(_answer(scope, now=now))
+        return _tagged(scope, now=now)
 
 
 @schema.of("patient")
@@ -121,44 +111,22 @@ class SuggestionView(StaffView):
         except suggestions.NotAnAdult:
             return Response({"limits": [], "detail": "The formulas are for adults.", "version": version})
         limits = [
-            {"sign": one.sign.value, **_numbers(Standing(one.limits, Source.PATIENT)), "value": one.value}
+            {"sign": one.sign.value, **representation.numbers(Standing(one.limits, Source.PATIENT)), "value": one.value}
             | {"count": one.count, "measured_at": one.measured_at}
             for one in suggested
         ]
         return Response({"limits": limits, "version": version})
 
 
-def reader_of(request: Request) -> User | ServiceToken:
-    who: Any = request.user
-    assert isinstance(who, User | ServiceToken)  # the door lets nobody else in
-    return who
-
-
-def person_of(request: Request) -> User:
-    """Who may do what only people do."""
-    who = reader_of(request)
-    if isinstance(who, ServiceToken):
-        raise PermissionDenied("A program only reads.")
-    return who
-
-
-def patient_of(who: User | ServiceToken, patient_id: str, *, page: str) -> Patient:
-    """A patient whom they may see, and now do."""
-    patient = get_object_or_404(Patient.objects.visible_to(who), patient_id=patient_id)
-    audit.saw(by=who, at=timezone.now(), patient=patient.patient_id, page=f"api/{page}")
-    return patient
-
-
 def _version(request: Request, body: dict[str, Any], problems: list[Problem]) -> int | None:
     """The version that was read, from the body or `If-Match`; all overrides are replaced, so nobody may guess it."""
-    version = body.get("version")
-    tag = request.headers.get("If-Match", "").strip('"')
-    if version is None and tag.isdecimal() and len(tag) <= LONGEST_VERSION:
-        version = int(tag)
-    if isinstance(version, bool) or not isinstance(version, int):
-        problems.append(Problem("version", "Send the version of the limits that you read."))
-        return None
-    return version
+    try:
+        return versions.seen(request, msgspec.convert(body.get("version"), versions.Version | None))
+    except msgspec.ValidationError:
+        problems.append(Problem("version", "Send the version of the limits that you read, a whole number."))
+    except Invalid as invalid:
+        problems += [Problem(fault["field"], fault["detail"], code=fault["code"]) for fault in invalid.errors]
+    return None
 
 
 def _of_body(body: dict[str, Any], scope: Scope, reason: Any) -> list[Problem]:
@@ -197,7 +165,7 @@ def _answer(scope: Scope, *, now: datetime) -> dict[str, Any]:
     found = layers.gather([place], now=now)[place]
     level = Level.PATIENT if scope.patient else scope.level()
     shown = found if scope.patient else replace(found, rows=tuple(row for row in found.rows if layers.level_of(row) <= level))
-    limits = [_item(sign, standing, scope) for sign, standing in shown.standings().items()]
+    limits = [representation.read(sign, standing, scope) for sign, standing in shown.standings().items()]
     answer: dict[str, Any] = {"limits": limits, "version": thresholds.version(scope)}
     if scope.patient:
         answer |= {"age_band": found.shipped.band.name, "birth_date_known": found.shipped.age_known}
@@ -205,31 +173,13 @@ def _answer(scope: Scope, *, now: datetime) -> dict[str, Any]:
         hours = WardNight.objects.filter(ward=scope.ward).first()
         answer["night"] = {"from": f"{hours.begins:%H:%M}", "until": f"{hours.ends:%H:%M}"} if hours else None
         night = layers.of_night(scope.ward, found, now=now)
-        limits += [_item(sign, standing, scope) | {"part": Part.NIGHT} for sign, standing in night]
+        limits += [representation.read(sign, standing, scope) | {"part": Part.NIGHT} for sign, standing in night]
     return answer
 
 
-def _item(sign: Sign, standing: Standing, scope: Scope) -> dict[str, Any]:
-    item: dict[str, Any] = {"sign": sign.value, **_numbers(standing), "source": standing.source.value}
-    row = standing.row
-    if row:
-        item |= {"reason": row.reason or None, "expires_at": row.expires_at, "by": str(row.set_by) if row.set_by else None}
-        item["at"] = row.set_at
-    if row and row.scope_key == scope.key and not scope.patient:
-        item |= {"bound_low": row.bound_low, "bound_high": row.bound_high}
-    if standing.night:
-        item["night"] = True
-    if standing.off:
-        item["off"] = list(standing.off)
-    if standing.set_on:
-        item["set_on"] = standing.set_on
-    return item
-
-
-def _numbers(standing: Standing) -> dict[str, Any]:
-    limits = standing.limits
-    sides = {side: getattr(limits, side) for side in SIDES}
-    return {**sides, "delay_s": int(limits.delay), "margin": limits.margin}
+def _tagged(scope: Scope, *, now: datetime) -> Response:
+    answer = _answer(scope, now=now)
+    return versions.tagged(answer, answer["version"])
 
 
 def problem_of(fault: Fault, wanted: Wanted) -> Problem:
@@ -251,11 +201,4 @@ def refused(problems: list[Problem]) -> Response:
 
 def _stale(scope: Scope, sent: int, *, now: datetime) -> Response:
     current = _answer(scope, now=now)
-    body = {
-        "detail": "Somebody else changed these limits since you read them.",
-        "code": "version_conflict",
-        "expected_version": sent,
-        "current_version": current["version"],
-        "current": current,
-    }
-    return Response(body, status=status.HTTP_409_CONFLICT)
+    return versions.conflict("the limits", expected=sent, version=current["version"], current=current)

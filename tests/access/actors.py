@@ -116,7 +116,7 @@ def patient_herself(ada: Patient) -> User:
 
 def path_of(door: Door, world: World) -> str:
     """A real address: whatever a route names is a row of Ada's ward."""
-    route = "/" + door.route.replace("/?$", "").replace("\\Z", "").rstrip("$")
+    route = "/" + door.route.replace("\\Z", "").rstrip("$")
     for placeholder, value in {
         "<slug:slug>": world.north.slug,
         "<str:patient_id>": world.ada.patient_id,

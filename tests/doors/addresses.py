@@ -17,4 +17,4 @@ def every_address() -> list[str]:
 def _sample(route: str) -> str:
     route = re.sub(r"\(\?P<(\w+)>[^()]*\)", lambda found: OF_GROUPS[found.group(1)], route)
     route = re.sub(r"<(?:(\w+):)?\w+>", lambda found: SAMPLES[found.group(1) or "str"], route)
-    return route.removesuffix("\\Z").removesuffix("$").replace("/?", "")
+    return route.removesuffix("\\Z").removesuffix("$")

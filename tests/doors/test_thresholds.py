@@ -143,7 +143,30 @@ class TestSetting:
     def test_an_if_match_that_is_no_version_is_refused_by_name(self, ada: Patient, dora: User, tag: str) -> None:
         answer = signed_in(dora).put(ADA, {"limits": []}, content_type="application/json", headers={"If-Match": tag})
 
+        assert fields(answer) == ["If-Match"]
+
+    def test_they_come_with_their_version_as_etag(self, ada: Patient, dora: User) -> None:
+        browser = signed_in(dora)
+        first = browser.get(ADA).headers["ETag"]
+
+        answer = browser.put(ADA, {"limits": [SPO2]}, content_type="application/json", headers={"If-Match": first})
+
+        assert (first, answer.headers["ETag"]) == ('"0"', f'"{answer.json()["version"]}"')
+        assert browser.get(ADA).headers["ETag"] == answer.headers["ETag"]
+        assert signed_in(dora).get(NORTH).headers["ETag"] == '"0"'
+
+    def test_a_body_that_says_another_version_than_if_match_is_refused(self, ada: Patient, dora: User) -> None:
+        body = {"limits": [SPO2], "version": 0}
+
+        answer = signed_in(dora).put(ADA, body, content_type="application/json", headers={"If-Match": '"8"'})
+
         assert fields(answer) == ["version"]
+        assert not Threshold.objects.exists()
+
+    def test_a_version_that_nobody_says_is_required(self, ada: Patient, dora: User) -> None:
+        answer = signed_in(dora).put(ADA, {"limits": [SPO2]}, content_type="application/json")
+
+        assert (fields(answer), answer.json()["code"]) == (["version"], "required")
 
     @pytest.mark.parametrize("version", ["9" * 5000, "9" * 20])
     def test_a_version_beyond_all_counting_is_no_fault_of_the_server(self, ada: Patient, dora: User, version: str) -> None:

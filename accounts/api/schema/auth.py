@@ -16,10 +16,12 @@ from accounts.api.schema.words import (
     TEXT,
     TIME,
     TOKEN,
+    UNREADABLE,
     WAIT,
     Schema,
     answer,
     body,
+    body_if_any,
     component,
     listed,
     nullable,
@@ -131,7 +133,7 @@ logout = extend_schema(
     summary="Sign out everywhere",
     description="By the access token, or by the refresh token when that one has expired.",
     parameters=[WAIT],
-    request=body(REFRESH, token={"refresh_token": "f7Qb…"}),
+    request=body_if_any(REFRESH, token={"refresh_token": "f7Qb…"}),
     responses={204: NOTHING} | refusals(BODY | TOKEN | BUSY) | refusals({422: INVALID}, errors=FIELD),
 )
 
@@ -139,7 +141,7 @@ me = extend_schema(
     tags=TAG,
     summary="Who am I",
     parameters=[WAIT],
-    responses={200: answer({"oneOf": [PERSON, PROGRAM]}, "The person, or the program.")} | refusals(TOKEN | BUSY),
+    responses={200: answer({"oneOf": [PERSON, PROGRAM]}, "The person, or the program.")} | refusals(TOKEN | BUSY) | UNREADABLE,
 )
 
 ticket = extend_schema(

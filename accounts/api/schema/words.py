@@ -14,6 +14,7 @@ JSON = "application/json"
 WAIT_STATUSES = [429, 503]
 
 TEXT: Schema = {"type": "string"}
+WORD: Schema = TEXT | {"minLength": 1}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
@@ -54,8 +55,16 @@ def words(*of: str) -> Schema:
     return {"type": "string", "enum": list(of)}
 
 
+class MayBeEmpty(dict[str, OpenApiRequest]):
+    """A body whose fields may all be left out, and it with them."""
+
+
 def body(schema: Schema, **examples: Any) -> dict[str, OpenApiRequest]:
     return {JSON: OpenApiRequest(schema, examples=_examples(examples))}
+
+
+def body_if_any(schema: Schema, **examples: Any) -> MayBeEmpty:
+    return MayBeEmpty(body(schema, **examples))
 
 
 def answer(schema: Schema, description: str, **examples: Any) -> OpenApiResponse:
@@ -72,7 +81,6 @@ ERROR = component(
         "properties": {"detail": TEXT, "code": TEXT, "errors": listed({"type": "object"})},
         "required": ["detail", "code"],
         "additionalProperties": False,
-        "examples": [{"detail": "Authentication credentials were not provided.", "code": "not_authenticated"}],
     },
 )
 
@@ -86,6 +94,36 @@ def refusal(*codes: str, errors: Schema | None = None) -> OpenApiResponse:
     """Without codes: any."""
     properties = ({"code": words(*codes)} if codes else {}) | ({"errors": listed(errors)} if errors else {})
     return OpenApiResponse({"allOf": [ERROR, {"type": "object", "properties": properties}]}, ", ".join(codes) or "Refused.")
+
+
+FAULT = component("Fault", thing({"field": TEXT, "detail": TEXT, "code": TEXT}))
+UNREADABLE = refusals({422: ("invalid", "unknown_field", "required")}, errors=FAULT)  # a parameter or a field of the body
+CURSOR = OpenApiParameter("cursor", WORD, description="From `next` of the page before.")
+ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="The version.")
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The version that was read: `"17"`.')
+
+
+def limit_of(most: int, usual: int) -> OpenApiParameter:
+    return OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": most, "default": usual})
+
+
+def page_of(name: str, row: Schema) -> Schema:
+    """A page of a list."""
+    return component(f"{name}Page", thing({"results": listed(row), "next": nullable(TEXT | {"format": "uri"})}))
+
+
+def conflict_of(name: str, record: Schema) -> OpenApiResponse:
+    """409: the version that was read is not the present one."""
+    told = thing(
+        {
+            "detail": TEXT,
+            "code": {"const": "version_conflict"},
+            "expected_version": {"type": "integer"},
+            "current_version": COUNT,
+            "current": record,
+        }
+    )
+    return answer(component(f"{name}Conflict", told), "Somebody else was first; `current` is the record as it is.")
 
 
 def _examples(named: dict[str, Any]) -> list[OpenApiExample]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 
+from accounts.api.bodies import PLAIN
 from accounts.api.schema.words import (
     BODY,
     BUSY,
     COUNT,
+    ETAG,
     FLAG,
+    IF_MATCH,
     NUMBER,
     TEXT,
     TIME,
     TOKEN,
+    UNREADABLE,
     WAIT,
     Schema,
     answer,
     body,
     component,
+    conflict_of,
     listed,
     nullable,
     refusals,
@@ -66,7 +71,7 @@ LIMITS = component(
 )
 
 WANTED: Schema = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
-REASON: Schema = {"type": "string", "maxLength": LONGEST_REASON, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
+REASON: Schema = {"type": "string", "maxLength": LONGEST_REASON, "pattern": PLAIN}
 ECHOED: dict[str, Schema] = {
     "source": TEXT,
     "by": nullable(TEXT),
@@ -87,20 +92,12 @@ OVERRIDE = component(
 )
 PROBLEM = component(
     "LimitError",
-    thing({"field": TEXT, "code": words("invalid", "unknown_field"), "detail": TEXT}, optional={"index": COUNT, "sign": TEXT}),
-)
-CONFLICT = component(
-    "LimitsConflict",
     thing(
-        {
-            "detail": TEXT,
-            "code": {"const": "version_conflict"},
-            "expected_version": {"type": "integer"},
-            "current_version": COUNT,
-            "current": LIMITS,
-        }
+        {"field": TEXT, "code": words("invalid", "unknown_field", "required"), "detail": TEXT},
+        optional={"index": COUNT, "sign": TEXT},
     ),
 )
+CONFLICT = conflict_of("Limits", LIMITS)
 
 EXAMPLE = {"sign": "spo2", "critical_low": 80, "warning_low": 88, "warning_high": None, "critical_high": None, "reason": "COPD"}
 REPLACE = body(
@@ -119,14 +116,10 @@ REPLACE = body(
     ),
     override={"limits": [EXAMPLE], "version": 17},
 )
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description='The version that was read: `"17"`.')
 READING = refusals(TOKEN | {403: ("permission_denied",)} | BUSY)
 UNSEEN = refusals({404: ("not_found",)})
 CHANGING = (
-    READING
-    | refusals(BODY)
-    | refusals({422: ("invalid", "unknown_field")}, errors=PROBLEM)
-    | {409: answer(CONFLICT, "Somebody else was first.")}
+    READING | refusals(BODY) | refusals({422: ("invalid", "unknown_field", "required")}, errors=PROBLEM) | {409: CONFLICT}
 )
 
 
@@ -137,15 +130,15 @@ def of(whose: str, *, unseen: dict[int, OpenApiResponse] = UNSEEN) -> Any:
             tags=TAG,
             operation_id=f"{whose}_limits",
             summary=f"The {whose}'s limits",
-            parameters=[WAIT],
-            responses={200: answer(LIMITS, "As they are in force.")} | READING | unseen,
+            parameters=[WAIT, ETAG],
+            responses={200: answer(LIMITS, "As they are in force.")} | READING | unseen | UNREADABLE,
         ),
         put=extend_schema(
             tags=TAG,
             operation_id=f"set_{whose}_limits",
             summary=f"Replace the {whose}'s overrides",
             description="All of them: what is not in the list is taken out.",
-            parameters=[WAIT, IF_MATCH],
+            parameters=[WAIT, ETAG, IF_MATCH],
             request=REPLACE,
             responses={200: answer(LIMITS, "As they are in force now.")} | CHANGING | unseen,
         ),
@@ -174,5 +167,6 @@ suggest = extend_schema(
         )
     }
     | READING
-    | UNSEEN,
+    | UNSEEN
+    | UNREADABLE,
 )
