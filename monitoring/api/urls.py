@@ -1,11 +1,27 @@
 """Every address with and without a slash at its end."""
 
 from accounts.api.addresses import door
+from monitoring.api.alerts import (
+    AcknowledgeView,
+    AlertsView,
+    AlertView,
+    NoiseView,
+    PatientAlertsView,
+    ResolveView,
+    SilenceView,
+)
 from monitoring.api.preview import PreviewView
 from monitoring.api.thresholds import HospitalLimitsView, PatientLimitsView, SuggestionView, WardLimitsView
 from monitoring.api.vitals import VitalsView
 
 urlpatterns = [
+    door("alerts", AlertsView.as_view(), name="alerts"),
+    door("alerts/patient/<str:patient_id>", PatientAlertsView.as_view(), name="patient_alerts"),
+    door("alerts/<uuid:alert_id>", AlertView.as_view(), name="alert"),
+    door("alerts/<uuid:alert_id>/acknowledge", AcknowledgeView.as_view(), name="acknowledge_alert"),
+    door("alerts/<uuid:alert_id>/resolve", ResolveView.as_view(), name="resolve_alert"),
+    door("alerts/<uuid:alert_id>/silence", SilenceView.as_view(), name="silence_alert"),
+    door("alerts/<uuid:alert_id>/noise", NoiseView.as_view(), name="mark_alert_as_noise"),
     door("vitals", VitalsView.as_view(), name="vitals"),
     door("patients/<str:patient_id>/thresholds", PatientLimitsView.as_view(), name="patient_thresholds"),
     door("patients/<str:patient_id>/thresholds/suggestion", SuggestionView.as_view(), name="thresholds_suggestion"),
