@@ -21,13 +21,13 @@ from monitoring.models import DossierChange, Patient
 from monitoring.services import dossiers
 from monitoring.services.dossiers import LONGEST, Contacts, EmergencyContact, Opened
 
-UNREADABLE = "This cannot be read: it was changed in the database, or its key is not in MEDQL_KEYS. It is left as it is."
 CONTACTS = {
     "phone": "phone",
     "email": "email",
     "emergency_name": "emergency_contact.name",
     "emergency_phone": "emergency_contact.phone",
     "emergency_relationship": "emergency_contact.relationship",
+    "note": "note",
 }
 
 
@@ -43,6 +43,7 @@ class DossierForm(forms.Form):
     emergency_name = forms.CharField(label="in an emergency call", required=False, max_length=LONGEST["name"])
     emergency_phone = forms.CharField(label="at", required=False, max_length=LONGEST["phone"])
     emergency_relationship = forms.CharField(label="who is", required=False, max_length=LONGEST["relationship"])
+    note = forms.CharField(label="or otherwise", required=False, max_length=LONGEST["note"])
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, opened: Opened, may_history: bool, may_contacts: bool) -> None:
@@ -63,7 +64,7 @@ class DossierForm(forms.Form):
             return None
         said = self.cleaned_data
         other = EmergencyContact(said["emergency_name"], said["emergency_phone"], said["emergency_relationship"])
-        return Contacts(said["phone"], said["email"], other)
+        return Contacts(said["phone"], said["email"], other, said["note"])
 
     def blame(self, faults: dict[str, str]) -> None:
         own = {theirs: ours for ours, theirs in CONTACTS.items()}
@@ -73,7 +74,7 @@ class DossierForm(forms.Form):
     def _close(self, name: str, *, may: bool, readable: bool) -> None:
         self.fields[name].disabled = not (may and readable)
         if not readable:
-            self.fields[name].help_text = UNREADABLE
+            self.fields[name].help_text = dossiers.UNREADABLE
 
 
 class HasDossier(admin.ModelAdmin):
@@ -149,5 +150,6 @@ def _initial(opened: Opened) -> dict[str, Any]:
         "emergency_name": other.name,
         "emergency_phone": other.phone,
         "emergency_relationship": other.relationship,
+        "note": contacts.note,
         "version": opened.version,
     }

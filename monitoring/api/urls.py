@@ -10,7 +10,10 @@ from monitoring.api.alerts import (
     ResolveView,
     SilenceView,
 )
+from monitoring.api.patients import PatientsView, PatientView, SearchView
 from monitoring.api.preview import PreviewView
+from monitoring.api.stays import AdmissionsView, AdmitView, DischargeView, TransferView
+from monitoring.api.summaries import DailyStatsView, SummaryView
 from monitoring.api.thresholds import HospitalLimitsView, PatientLimitsView, SuggestionView, WardLimitsView
 from monitoring.api.vitals import VitalsView
 
@@ -23,6 +26,15 @@ urlpatterns = [
     door("alerts/<uuid:alert_id>/silence", SilenceView.as_view(), name="silence_alert"),
     door("alerts/<uuid:alert_id>/noise", NoiseView.as_view(), name="mark_alert_as_noise"),
     door("vitals", VitalsView.as_view(), name="vitals"),
+    door("patients", PatientsView.as_view(), name="patients"),
+    door("patients/search", SearchView.as_view(), name="patients_search"),
+    door("patients/<str:patient_id>", PatientView.as_view(), name="patient"),
+    door("patients/<str:patient_id>/summary", SummaryView.as_view(), name="patient_summary"),
+    door("patients/<str:patient_id>/daily-stats", DailyStatsView.as_view(), name="patient_daily_stats"),
+    door("patients/<str:patient_id>/admit", AdmitView.as_view(), name="patient_admit"),
+    door("patients/<str:patient_id>/transfer", TransferView.as_view(), name="patient_transfer"),
+    door("patients/<str:patient_id>/discharge", DischargeView.as_view(), name="patient_discharge"),
+    door("patients/<str:patient_id>/admissions", AdmissionsView.as_view(), name="patient_admissions"),
     door("patients/<str:patient_id>/thresholds", PatientLimitsView.as_view(), name="patient_thresholds"),
     door("patients/<str:patient_id>/thresholds/suggestion", SuggestionView.as_view(), name="thresholds_suggestion"),
     door("wards/<slug:slug>/thresholds", WardLimitsView.as_view(), name="ward_thresholds"),

@@ -12,8 +12,9 @@ from datetime import datetime
 import msgspec
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import F
 
-from accounts import access, audit, sealing
+from accounts import audit, sealing
 from accounts.access import Permission
 from accounts.fields import SealedField
 from accounts.models import Deed, User, Ward
@@ -28,8 +29,9 @@ COLUMNS = {part: SealedField.of(Dossier, part.value) for part in Part}
 WAS = SealedField.of(DossierChange, "was")
 DEEDS = {Part.HISTORY: Deed.HISTORY_CHANGED, Part.CONTACTS: Deed.CONTACTS_CHANGED}
 LONGEST_HISTORY = 20_000  # letters
-LONGEST = {"phone": 40, "email": 254, "name": 150, "relationship": 50}
+LONGEST = {"phone": 40, "email": 254, "name": 150, "relationship": 50, "note": 300}
 MOST_CHANGES = 20  # shown
+UNREADABLE = "This cannot be read: it was changed in the database, or its key is not in MEDQL_KEYS. It is left as it is."
 
 
 class NotAllowed(Exception):
@@ -41,7 +43,11 @@ class Stale(Exception):
 
 
 class Unreadable(Exception):
-    """What is written there cannot be opened: it is left as it is."""
+    """What is written in this part cannot be opened: it is left as it is."""
+
+    def __init__(self, part: DossierChange.Part) -> None:
+        super().__init__(UNREADABLE)
+        self.part = part
 
 
 class Invalid(Exception):
@@ -62,6 +68,7 @@ class Contacts(msgspec.Struct, frozen=True, omit_defaults=True):
     phone: str = ""
     email: str = ""
     emergency_contact: EmergencyContact = EmergencyContact()
+    note: str = ""  # how else he, or somebody for him, is reached
 
 
 NO_CONTACTS = Contacts()
@@ -127,24 +134,40 @@ def write(
 ) -> int:
     """Write a part of the dossier anew, or both; None leaves it. Says the version; the same again changes nothing.
 
-    What it said before is kept, sealed. Raises NotAllowed, Invalid, Stale, Unreadable.
+    What it said before is kept, sealed, and the patient's own version moves with it. Raises NotAllowed, Invalid, Stale,
+    Unreadable.
     """
+    list(Patient.objects.select_for_update().filter(pk=patient.pk).values_list("pk"))
+    version = put(patient, history=history, contacts=contacts, by=by, at=at, version_seen=version_seen)
+    if version != version_seen:
+        Patient.objects.filter(pk=patient.pk).update(version=F("version") + 1, updated_at=at)
+    return version
+
+
+def put(
+    patient: Patient,
+    *,
+    history: str | None = None,
+    contacts: Contacts | None = None,
+    by: User,
+    at: datetime,
+    version_seen: int | None = None,
+) -> int:
+    """As `write`, for a verb that holds the patient and moves his version itself; without `version_seen` over any version."""
     wanted = _wanted(history, contacts)
     if not may_read(by, patient) or not all(may_change(by, patient, part) for part in wanted):
         raise NotAllowed
     row = Dossier.objects.select_for_update().filter(patient=patient).first() or Dossier(patient=patient)
-    if row.version != version_seen:
+    if version_seen not in (None, row.version):
         raise Stale
-    before = {part: _text(row, part) for part in wanted}
-    if None in before.values():
-        raise Unreadable
+    before = {part: _readable(row, part) for part in wanted}
     changed = {part: text for part, text in wanted.items() if text != before[part]}
     if not changed:
         return row.version
     row.version, row.updated_at = row.version + 1, at
     for part, text in changed.items():
         COLUMNS[part].put(row, text)
-        _keep(row, part, before[part] or "", by=by, at=at)
+        _keep(row, part, before[part], by=by, at=at)
     row.save()
     return row.version
 
@@ -157,10 +180,11 @@ def _keep(row: Dossier, part: DossierChange.Part, was: str, *, by: User, at: dat
     audit.record(DEEDS[part], by=by, at=at, patient=row.patient.patient_id, ward=ward, detail={"version": row.version})
 
 
-def _may(user: User, patient: Patient, permission: Permission) -> bool:
-    """Where he lies, or lay last; of who was never admitted, anywhere."""
-    wards = access.wards_where(user, permission)
-    return wards.exists() and Patient.objects.of_wards(wards).filter(pk=patient.pk).exists()
+def _readable(row: Dossier, part: DossierChange.Part) -> str:
+    text = _text(row, part)
+    if text is None:
+        raise Unreadable(part)
+    return text
 
 
 def _text(row: Dossier, part: DossierChange.Part) -> str | None:
@@ -221,4 +245,5 @@ def _fields(contacts: Contacts) -> dict[str, tuple[str, int]]:
         "emergency_contact.name": (other.name, LONGEST["name"]),
         "emergency_contact.phone": (other.phone, LONGEST["phone"]),
         "emergency_contact.relationship": (other.relationship, LONGEST["relationship"]),
+        "note": (contacts.note, LONGEST["note"]),
     }

@@ -1,21 +1,28 @@
-"""What is settled of a patient by a person, and changes how he is judged."""
+"""Who a patient is, and what is settled of him by a person and changes how he is judged."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F
 
 from accounts import audit
 from accounts.access import Permission
-from accounts.models import Deed, User
+from accounts.models import Bed, Deed, User
 from accounts.transactions import retried
 from monitoring import realtime
 from monitoring.models import Admission, Patient, Placement, PregnancyChange, ScaleChange
-from monitoring.services import alerts, care, layers
+from monitoring.services import admissions, alerts, care, dossiers, layers
+from monitoring.services.dossiers import Contacts
 
 SCALES = (1, 2)
+HIMSELF = ("name", "gender", "birth_date")
+CHANGES = frozenset({Permission.CHANGE_PATIENT, Permission.CHANGE_HISTORY, Permission.CHANGE_CONTACTS})
+WITHIN_WORDS = str.maketrans("", "", "\u200c\u200d")  # the unseen letters by which some scripts join others
 
 
 class NotAllowed(Exception):
@@ -26,8 +33,99 @@ class StillAdmitted(Exception):
     """The patient lies in a bed: he has to be discharged first."""
 
 
+class DuplicateId(Exception):
+    """There is a patient with this id."""
+
+
+class Stale(Exception):
+    """Somebody else changed the patient since he was read."""
+
+
+class Invalid(Exception):
+    """Values that cannot be: sentences by field."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__(", ".join(faults))
+        self.faults = dict(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Facts:
+    """What somebody says of a person: of `himself` some of HIMSELF, of his dossier a part or none."""
+
+    himself: Mapping[str, Any] = field(default_factory=dict)
+    history: str | None = None
+    contacts: Contacts | None = None
+
+    @property
+    def of_dossier(self) -> bool:
+        return self.history is not None or self.contacts is not None
+
+    @property
+    def needed(self) -> frozenset[Permission]:
+        """What one must be allowed to write this down of somebody who is known already."""
+        said = {
+            Permission.CHANGE_PATIENT: bool(self.himself),
+            Permission.CHANGE_HISTORY: self.history is not None,
+            Permission.CHANGE_CONTACTS: self.contacts is not None,
+        }
+        return frozenset(each for each, is_said in said.items() if is_said)
+
+
 class ReasonMissing(Exception):
     """What scores less, or nothing at all, is for a known condition: somebody has to say which."""
+
+
+@retried
+def register(patient_id: str, facts: Facts, *, bed: Bed | None = None, by: User, at: datetime) -> Patient:
+    """A person is known from now, and lies in this bed at once if one is named: all of it, or nothing.
+
+    Raises Invalid, DuplicateId; admissions.BedTaken; dossiers.NotAllowed, dossiers.Invalid.
+    """
+    _must_be_possible(Patient(patient_id=patient_id, **facts.himself), {"patient_id", "name", *facts.himself})
+    if Patient.objects.filter(patient_id=patient_id).exists():
+        raise DuplicateId
+    patient = Patient.objects.create(patient_id=patient_id, created_at=at, **facts.himself)
+    _record(Deed.ADDED, patient, by=by, at=at)
+    if bed:
+        admissions.admit(patient, bed=bed, by=by, at=at)
+    if facts.of_dossier:
+        dossiers.put(patient, history=facts.history, contacts=facts.contacts, by=by, at=at)
+    return patient
+
+
+@retried
+def change(patient: Patient, facts: Facts, *, by: User, at: datetime, version_seen: int) -> None:
+    """Write down what is known better now; the version moves by one. Of two who read the same version the first one wins.
+
+    Each part takes its own permission. Raises NotAllowed, Invalid, Stale; dossiers.Invalid, dossiers.Unreadable.
+    """
+    if not all(care.may(by, patient, each) for each in facts.needed):
+        raise NotAllowed
+    _must_be_possible(Patient(pk=patient.pk, **facts.himself), set(facts.himself))
+    unchanged = Patient.objects.filter(pk=patient.pk, version=version_seen)
+    if not unchanged.update(version=F("version") + 1, updated_at=at, **facts.himself):
+        raise Stale
+    if facts.of_dossier:
+        dossiers.put(patient, history=facts.history, contacts=facts.contacts, by=by, at=at)
+    if facts.himself:
+        _record(Deed.CHANGED, patient, by=by, at=at, fields=sorted(facts.himself))
+    _draw_anew(patient)
+
+
+def _must_be_possible(patient: Patient, said: set[str]) -> None:
+    """Raises Invalid where a field that was said cannot be so."""
+    faults = {}
+    try:
+        patient.clean_fields(exclude={each.name for each in Patient._meta.fields} - said)
+        if "birth_date" in said:
+            patient.clean()
+    except ValidationError as refusal:
+        faults = {name: sentences[0] for name, sentences in refusal.message_dict.items()}
+    if "name" in said and not patient.name.translate(WITHIN_WORDS).isprintable():
+        faults["name"] = "A name is written on one line."
+    if faults:
+        raise Invalid(faults)
 
 
 @retried
@@ -102,5 +200,9 @@ def _record(deed: Deed, patient: Patient, *, by: User, at: datetime, **detail: A
 def _write(patient: Patient, *, at: datetime, **fields: Any) -> None:
     """Change the patient, and have the board draw him anew."""
     Patient.objects.filter(pk=patient.pk).update(version=F("version") + 1, updated_at=at, **fields)
+    _draw_anew(patient)
+
+
+def _draw_anew(patient: Patient) -> None:
     lies = Placement.objects.filter(admission__patient=patient, is_open=True)
     realtime.beds_changed({ward: [bed] for ward, bed in lies.values_list("bed__ward", "bed")})
