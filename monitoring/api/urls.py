@@ -10,6 +10,7 @@ from monitoring.api.alerts import (
     ResolveView,
     SilenceView,
 )
+from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
 from monitoring.api.preview import PreviewView
 from monitoring.api.stays import AdmissionsView, AdmitView, DischargeView, TransferView
@@ -25,6 +26,12 @@ urlpatterns = [
     door("alerts/<uuid:alert_id>/resolve", ResolveView.as_view(), name="resolve_alert"),
     door("alerts/<uuid:alert_id>/silence", SilenceView.as_view(), name="silence_alert"),
     door("alerts/<uuid:alert_id>/noise", NoiseView.as_view(), name="mark_alert_as_noise"),
+    door("devices", DevicesView.as_view(), name="devices"),
+    door("devices/heartbeat", HeartbeatView.as_view(), name="device_heartbeat"),
+    door("devices/<int:device_id>", DeviceView.as_view(), name="device"),
+    door("devices/<int:device_id>/assign", AssignView.as_view(), name="assign_device"),
+    door("devices/<int:device_id>/release", ReleaseView.as_view(), name="release_device"),
+    door("devices/<int:device_id>/assignments", AssignmentsView.as_view(), name="device_assignments"),
     door("vitals", VitalsView.as_view(), name="vitals"),
     door("patients", PatientsView.as_view(), name="patients"),
     door("patients/search", SearchView.as_view(), name="patients_search"),

@@ -128,6 +128,8 @@ def path_of(door: Door, world: World) -> str:
         route = route.replace(placeholder, value)
     if "<uuid:alert_id>" in route:
         route = route.replace("<uuid:alert_id>", str(Alert.objects.open().filter(patient=world.ada).earliest("raised_at").pk))
+    if "<int:device_id>" in route:
+        route = route.replace("<int:device_id>", str(Device.objects.filter(wards=world.north).earliest("pk").pk))
     for placeholder in ("<path:object_id>", "<id>"):
         if placeholder in route:
             route = route.replace(placeholder, str(_row(door, world)))
