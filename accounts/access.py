@@ -94,7 +94,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     Role.VIEWER: LOOKS_ON,
     Role.PATIENT: frozenset({Permission.READ_OWN, Permission.CALL_FOR_HELP}),
     Role.KIOSK: frozenset({Permission.WATCH}),
-    Role.SERVICE: frozenset({Permission.READ_RECORD}),
+    Role.SERVICE: frozenset({Permission.READ_RECORD, Permission.RECORD}),
 }
 # What a nurse may do besides, where the ward says so.
 NURSE_WHERE_ALLOWED = frozenset({Permission.SET_LIMITS})

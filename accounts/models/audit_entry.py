@@ -43,6 +43,7 @@ class Deed(models.TextChoices):
     RESOLVED = "resolved", "resolved"
     SILENCED = "silenced", "silenced"
     MARKED_AS_NOISE = "marked_as_noise", "marked as noise"
+    WRITTEN_DOWN = "written_down", "wrote down a vital of"
     CORRECTED = "corrected", "corrected a vital of"
     ENTERED_IN_ERROR = "entered_in_error", "marked a vital as entered in error of"
     LIMITS_CHANGED = "limits_changed", "changed limits"

@@ -16,13 +16,15 @@ from django.utils.timezone import localtime
 from accounts.access import Permission
 from accounts.admin.keeping import Kept, OfVisibleWards
 from accounts.admin.paging import Endless
+from accounts.fields import validate_sensor_id
 from accounts.models import User, Ward
 from monitoring.admin.forms import PastOrNow
 from monitoring.admin.limits import sign_name
 from monitoring.clinical.alarm import LIVE_WINDOW
 from monitoring.clinical.signs import PRESSURES, Sign, plain
+from monitoring.clinical.silence import BY_HAND
 from monitoring.models import Patient, Placement, Vital
-from monitoring.services import alerts, care
+from monitoring.services import alerts, care, entries
 from monitoring.services.items import PRESSURE_ORDER, RANGES
 
 SIGNS = tuple(sign.value for sign in Sign)
@@ -32,14 +34,15 @@ MEASURED = (*SIGNS, "consciousness", "on_oxygen", "oxygen_flow")
 class VitalForm(forms.ModelForm):
     """A reading by hand. It belongs to the stay that the patient was in when it was measured."""
 
-    sensor_id = Vital._meta.get_field("sensor_id").formfield(initial="manual", help_text="Where it comes from.")
     by: ClassVar[User]
 
+    # It becomes a sensor of who writes it down: no field of the row.
+    sensor = forms.CharField(max_length=64, validators=[validate_sensor_id], initial=BY_HAND, help_text="Where it comes from.")
     measured_at = PastOrNow()
 
     class Meta:
         model = Vital
-        fields = ("patient", "sensor_id", "measured_at", *MEASURED)
+        fields = ("patient", "measured_at", *MEASURED)
 
     def clean_patient(self) -> Patient:
         patient: Patient = self.cleaned_data["patient"]
@@ -76,16 +79,17 @@ class VitalForm(forms.ModelForm):
 
     def _bind(self) -> None:
         """To the stay at the time of measuring; the patient is held until commit, so that it stays so."""
-        patient, at = self.cleaned_data["patient"], self.cleaned_data["measured_at"]
+        patient, at, given = (self.cleaned_data[name] for name in ("patient", "measured_at", "sensor"))
+        sensor = entries.sensor_of(self.by, given)
         alerts.lock({patient.pk})
         covering = Q(started_at__lte=at) & (Q(ended_at=None) | Q(ended_at__gt=at))
         placement = Placement.objects.filter(covering, admission__patient=patient).first()
         if placement is None:
             self.add_error("patient", "The patient had no bed at that time.")
-        elif Vital.objects.filter(patient=patient, measured_at=at, sensor_id=self.cleaned_data["sensor_id"]).exists():
+        elif Vital.objects.filter(patient=patient, measured_at=at, device=None, sensor_id__in=[sensor, given]).exists():
             self.add_error("measured_at", "This sensor has a reading of that time already; it stays.")
         else:
-            self.instance.admission_id = placement.admission_id
+            self.instance.admission_id, self.instance.sensor_id = placement.admission_id, sensor
 
 
 def _column(sign: Sign) -> Callable[[Vital], str]:
@@ -139,7 +143,7 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
         return ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Vital | None = None) -> Any:
-        of = ("patient", "sensor_id", "measured_at")
+        of = ("patient", "sensor_id" if obj else "sensor", "measured_at")
         known = ("device", "admission", "received_at", "late", "status") if obj else ()
         return (
             (None, {"fields": (*of, *known)}),

@@ -13,6 +13,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts import key_attempts, keys, rates
+from accounts.api.authentication import IsAllowed
 from accounts.api.errors import TooManyRequests
 from accounts.models import Device
 
@@ -66,12 +67,24 @@ class Measures(BasePermission):
         return _device(request).kind in (Device.Kind.MONITOR, Device.Kind.GATEWAY)
 
 
+class MeasuresOrWritesDown(IsAllowed):
+    """A device that measures; or a person or program whose role writes vitals down in some ward."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not isinstance(request.auth, Device):
+            return super().has_permission(request, view)
+        self.message, self.code = Measures.message, Measures.code
+        return Measures().has_permission(request, view)
+
+
 class DeviceRate(BaseThrottle):
     """No more requests than the device may send; what is sent away is kept by the device, and comes again."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
+        if not isinstance(request.auth, Device):
+            return True
         try:
-            rates.take(_device(request), now=timezone.now())
+            rates.take(request.auth, now=timezone.now())
         except rates.TooFast as too_fast:
             sentence = "This device sends too often. Keep what you have, and send it in lists."
             raise TooManyRequests(sentence, "rate_limited", too_fast.retry_after) from None
@@ -89,7 +102,7 @@ class DeviceDoor(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.key = request.headers[KEY]
+        self.key = request.headers[KEY] if isinstance(request.auth, Device) else ""
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """After the work is done, so that no reading waits for it."""

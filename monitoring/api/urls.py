@@ -13,6 +13,7 @@ from monitoring.api.alerts import (
 from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
 from monitoring.api.preview import PreviewView
+from monitoring.api.readings import VitalView
 from monitoring.api.stays import AdmissionsView, AdmitView, DischargeView, TransferView
 from monitoring.api.summaries import DailyStatsView, SummaryView
 from monitoring.api.thresholds import HospitalLimitsView, PatientLimitsView, SuggestionView, WardLimitsView
@@ -33,6 +34,7 @@ urlpatterns = [
     door("devices/<int:device_id>/release", ReleaseView.as_view(), name="release_device"),
     door("devices/<int:device_id>/assignments", AssignmentsView.as_view(), name="device_assignments"),
     door("vitals", VitalsView.as_view(), name="vitals"),
+    door("vitals/<str:vital_id>", VitalView.as_view(), name="vital"),
     door("patients", PatientsView.as_view(), name="patients"),
     door("patients/search", SearchView.as_view(), name="patients_search"),
     door("patients/<str:patient_id>", PatientView.as_view(), name="patient"),

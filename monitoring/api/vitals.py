@@ -1,7 +1,8 @@
-"""The device door: POST /api/v1/vitals."""
+"""POST /api/v1/vitals: the device door; and for a person or a program one typed value, written down by hand."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -9,31 +10,35 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Permission
+from accounts.api.authentication import BearerToken, StaffSession
 from accounts.models import Device
-from monitoring.api.device_door import DeviceDoor
+from monitoring.api import typed
+from monitoring.api.device_door import KEY, DeviceDoor, DeviceKeyAuthentication, MeasuresOrWritesDown
 from monitoring.api.errors import Malformed, TooLarge
+from monitoring.api.representations.vitals import typed_read, vital_read
 from monitoring.api.schema import vitals as schema
-from monitoring.clinical.signs import Sign
-from monitoring.models import Vital
 from monitoring.services import ingestion
-
-# An object that is refused whole answers by its reason; every reason not named here is 422.
-OBJECT_STATUS = {
-    "unknown_patient": status.HTTP_404_NOT_FOUND,
-    "not_admitted": status.HTTP_400_BAD_REQUEST,
-    "other_ward": status.HTTP_403_FORBIDDEN,
-    "not_assigned": status.HTTP_403_FORBIDDEN,
-    "conflict": status.HTTP_409_CONFLICT,
-}
 
 
 class VitalsView(DeviceDoor):
-    """Takes a list of items (202) or a single one (201), from a device with its key."""
+    """Takes a list of items (202) or a single one (201) from a device with its key, and one typed value (201) from anybody."""
+
+    authentication_classes = [DeviceKeyAuthentication, BearerToken, StaffSession]
+    permission_classes = [MeasuresOrWritesDown]
+    needs: ClassVar[Permission] = Permission.RECORD
+    needs_to: ClassVar[Mapping[str, Permission]] = {}
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Both ways in, to who showed nothing."""
+        return KEY if KEY in request.headers else f"{KEY}, Bearer"
 
     @schema.send
     def post(self, request: Request) -> Response:
+        if not isinstance(request.auth, Device):
+            return typed.write_down(request)
         received_at = timezone.now()
-        device = cast(Device, request.auth)
+        device = request.auth
         body = _body(request)
         single = body.lstrip()[:1] == b"{"
         try:
@@ -76,13 +81,13 @@ def _batch(outcome: ingestion.Outcome, *, represent: bool) -> Response:
 
 
 def _single(outcome: ingestion.Outcome) -> Response:
-    (vital,) = outcome.vitals()
+    (vital,), (sign,) = outcome.vitals(), outcome.signs
     if vital is None:
         first = outcome.rejected[0]
-        code = OBJECT_STATUS.get(first.code, status.HTTP_422_UNPROCESSABLE_ENTITY)
+        code = typed.status_of(first.code)
         errors = [_rejection(rejection) for rejection in outcome.rejected]
         return Response({"detail": first.detail, "code": first.code, "errors": errors}, status=code)
-    answer = vital_read(vital)
+    answer = typed_read(vital, sign) if sign else vital_read(vital)
     if outcome.rejected:
         answer["rejected"] = [_rejection(rejection) for rejection in outcome.rejected]
     return Response(answer, status=status.HTTP_201_CREATED)
@@ -93,22 +98,3 @@ def _rejection(rejection: ingestion.Rejection) -> dict[str, Any]:
     if not rejection.field:
         del answer["field"]
     return answer
-
-
-def vital_read(vital: Vital) -> dict[str, Any]:
-    """A vital as the API answers it: the item's fields, null where absent, and what MedQL knows of it."""
-    return {
-        "id": str(vital.pk),
-        "patient_id": vital.patient.patient_id,
-        "sensor_id": vital.sensor_id,
-        "timestamp": vital.measured_at,
-        "measured_at": vital.measured_at,
-        "received_at": vital.received_at,
-        **{sign.value: getattr(vital, sign) for sign in Sign},
-        "consciousness": vital.consciousness or None,
-        "on_oxygen": vital.on_oxygen,
-        "oxygen_flow": vital.oxygen_flow,
-        "status": vital.status or None,
-        "version": vital.version,
-        "late": vital.late,
-    }

@@ -13,6 +13,7 @@ from monitoring.clinical.signs import FACTS, Sign
 
 NO_DATA = "no_data"
 BY_HAND = "manual"  # the sensor of entries by hand: people keep no schedule
+PERSON = "@"  # before the name of who entered it; no device's sensor has it
 PRESSURES = FACTS[Sign.MEAN_BP].group
 SILENT_AFTER = timedelta(minutes=2)  # or four of the sensor's rhythms
 OFTEN = timedelta(minutes=15)  # a cuff that measures at least so often stands in for a continuous sensor
@@ -55,7 +56,14 @@ def _awaited(state: State) -> Iterator[tuple[list[tuple[datetime, Sign, str]], d
 
 def _is_due(sign: Sign, name: str, standing: Standing) -> bool:
     """Something is to come from it: from a continuous sensor, and from a cuff that has measured at set times."""
-    return standing.continuous or (standing.scheduled and name != BY_HAND and FACTS[sign].group == PRESSURES)
+    if _is_by_hand(name):
+        return False
+    return standing.continuous or (standing.scheduled and FACTS[sign].group == PRESSURES)
+
+
+def _is_by_hand(name: str) -> bool:
+    """`manual`, `manual:@noor:HR` of who typed a single value, or `cuff-1:@noor:SBP` of who read it there."""
+    return name == BY_HAND or name.startswith(f"{BY_HAND}:") or PERSON in name
 
 
 def _stands_by(state: State, sensor: str, since: datetime) -> bool:
@@ -70,7 +78,7 @@ def _speaks_until(name: str, standing: Standing, longest: timedelta = timedelta.
     """
     if standing.continuous:
         return _seen(standing) + silent_after(standing)
-    if standing.scheduled and name != BY_HAND and timedelta(seconds=max(standing.paces)) <= longest:
+    if standing.scheduled and not _is_by_hand(name) and timedelta(seconds=max(standing.paces)) <= longest:
         return _seen(standing) + standing.old_after
     has_begun = standing.steady_since is not None and standing.steady_since < standing.measured_at
     return _seen(standing) + (FRESH if has_begun else timedelta())
@@ -97,7 +105,7 @@ def _expected(state: State) -> Iterator[Standing]:
     """The continuous sensors, but those on standby."""
     for by_sensor in state.standings.values():
         for name, standing in by_sensor.items():
-            if standing.continuous and not _stands_by(state, name, standing.measured_at):
+            if standing.continuous and not _is_by_hand(name) and not _stands_by(state, name, standing.measured_at):
                 yield standing
 
 

@@ -74,3 +74,9 @@ def _assignments(device: Device, then: Q) -> list[DeviceAssignment]:
 
 def _covers(row: Placement | DeviceAssignment, at: datetime) -> bool:
     return row.started_at <= at and (row.ended_at is None or at < row.ended_at)
+
+
+def placement_at(patient: Patient, at: datetime) -> Placement | None:
+    """His bed at that time."""
+    covering = Q(started_at__lte=at) & (Q(ended_at=None) | Q(ended_at__gt=at))
+    return Placement.objects.filter(covering, admission__patient=patient).select_related("bed__ward").first()

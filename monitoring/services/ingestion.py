@@ -16,9 +16,11 @@ from accounts.models import Deed, Device, User
 from accounts.transactions import retried
 from monitoring import sql
 from monitoring.clinical.alarm import LIVE_WINDOW
+from monitoring.clinical.signs import TYPES, Sign
 from monitoring.models import RejectedVital, Vital
 from monitoring.services import alerts, conduct, merging, summaries
 from monitoring.services.binding import Addresses
+from monitoring.services.entries import sensor_by_device
 from monitoring.services.items import COLUMNS, Item, Refused, check_time, decode, read
 
 MOST_ITEMS = 5_000
@@ -49,12 +51,15 @@ class Rejection:
 
 @dataclass
 class Outcome:
-    """What became of a batch. `keys` has each item's row, None where nothing of it is stored."""
+    """What became of a batch. `keys` has each item's row, None where nothing of it is stored; `signs` whose value it was,
+    where it was sent with its type.
+    """
 
     stored: int = 0
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     keys: list[Key | None] = field(default_factory=list)
+    signs: list[Sign | None] = field(default_factory=list)
 
     def vitals(self) -> list[Vital | None]:
         """The rows in the order of the items, read back."""
@@ -111,8 +116,15 @@ def record(items: Sequence[bytes], *, device: Device, received_at: datetime, now
     """
     now = now or received_at
     batch = _Batch(device, received_at, now)
-    batch.take([read(place, item, zero_is_absent=device.zero_is_absent) for place, item in enumerate(items)])
+    batch.take([_read(place, item, device) for place, item in enumerate(items)])
     return batch.outcome
+
+
+def _read(place: int, sent: bytes, device: Device) -> Item:
+    item = read(place, sent, zero_is_absent=device.zero_is_absent)
+    if item.sign and not item.sensor_id:
+        item.sensor_id = sensor_by_device(device.name, TYPES[item.sign])
+    return item
 
 
 @retried
@@ -183,6 +195,7 @@ class _Batch:
         for item, row in zip(items, rows, strict=True):
             kept = row is not None and self._keep(item, row, there)
             self.outcome.keys.append(_key(row) if row and kept else None)
+            self.outcome.signs.append(item.sign)
             self.outcome.rejected += [
                 Rejection(item.position, refusal.code, refusal.detail, refusal.field, kept) for refusal in item.refused
             ]

@@ -16,13 +16,15 @@ import msgspec
 
 from accounts.fields import PATIENT_ID, SENSOR_ID
 from monitoring.clinical.clock import AHEAD
-from monitoring.clinical.signs import FACTS, PRESSURES, Sign, in_order, other_unit
+from monitoring.clinical.signs import FACTS, PRESSURES, TYPES, Sign, in_order, other_unit
 
 TOO_OLD = timedelta(days=30)
 OLDEST_YEAR = 1900
 
 ALIASES = {"respiration": "respiratory_rate", "temperature_c": "body_temp", "recorded_at": "timestamp"}
 ADDRESS = {"patient_id", "sensor_id", "timestamp"}
+SIGNS = {name: sign for sign, name in TYPES.items()}  # by the type of a single value
+ONE_OF = f"One of {', '.join(SIGNS)}."
 PRESSURE_ORDER = "Pressures run systolic ≥ mean ≥ diastolic."
 CONSCIOUSNESS = {"A", "C", "V", "P", "U"}
 HIGHEST_OXYGEN_FLOW = 80.0
@@ -54,6 +56,7 @@ class Item:
     sent: str
     patient_id: str | None = None
     sensor_id: str | None = None
+    sign: Sign | None = None  # of one value that was sent with its type
     measured_at: datetime | None = None  # None: the time of receipt
     device_time: datetime | None = None  # what a device said whose clock is wrong
     values: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +77,7 @@ def read(position: int, sent: bytes, *, zero_is_absent: bool) -> Item:
     """Read one item from its JSON text. What is wrong is in `refused`; nothing is raised."""
     item = Item(position, sent.decode("utf-8", "replace").replace("\0", "�"))
     try:
-        fields = _fields(sent)
+        fields = _fields(sent, item)
         item.patient_id = _identifier(fields.pop("patient_id", None), "patient_id", PATIENT_ID)
         item.sensor_id = _identifier(fields.pop("sensor_id", None), "sensor_id", SENSOR_ID)
         item.measured_at = _time(fields.pop("timestamp", None))
@@ -104,24 +107,44 @@ def decode(text: bytes) -> Any:
         return json.loads(text, strict=False)
 
 
-def _fields(sent: bytes) -> dict[str, Any]:
+def _fields(sent: bytes, item: Item) -> dict[str, Any]:
     """The item's fields by their own names, absent (null) ones left out."""
     try:
-        item = decode(sent)
+        told = decode(sent)
     except (ValueError, RecursionError):
         raise Refused("invalid", "The item cannot be decoded.") from None
-    if not isinstance(item, dict):
+    if not isinstance(told, dict):
         raise Refused("invalid", "An item is a JSON object.")
-    _refuse_repeated_names(sent, item)
+    _refuse_repeated_names(sent, told)
+    aliases = ALIASES | _typed(told, item)
     fields: dict[str, Any] = {}
-    for sent_name, value in cast(dict[str, Any], item).items():
-        name = ALIASES.get(sent_name, sent_name)
+    for sent_name, value in cast(dict[str, Any], told).items():
+        name = aliases.get(sent_name, sent_name)
         if value is None and (name in COLUMNS or name in ADDRESS):
             continue
         if name in fields:
             raise Refused("invalid", f"{name} is given twice, under two names.", sent_name)
         fields[name] = value
     return fields
+
+
+def _typed(told: dict[str, Any], item: Item) -> dict[str, str]:
+    """What `value` means beside a `vital_type`. A type that nobody knows is refused together with its value."""
+    if "vital_type" not in told:
+        return {}
+    item.sign = sign_of(told.pop("vital_type"))
+    if item.sign is None:
+        told.pop("value", None)
+        item.refused.append(Refused("invalid", ONE_OF, "vital_type"))
+        return {}
+    if told.get("value") is None:
+        item.refused.append(Refused("invalid", "A vital_type needs its value.", "value"))
+    return {"value": item.sign.value}
+
+
+def sign_of(vital_type: Any) -> Sign | None:
+    """The sign of a type as it was sent."""
+    return SIGNS.get(vital_type) if isinstance(vital_type, str) else None
 
 
 def _refuse_repeated_names(sent: bytes, item: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts import keys, service_tokens
 from accounts.admin.keeping import OfVisibleWards
 from accounts.models import Device, ServiceToken, User, Ward
-from monitoring.models import Alert, Patient
+from monitoring.models import Alert, Patient, Vital
 from tests.conftest import PASSWORD, signed_in
 
 ACTORS = ("anonymous", "device", "kiosk", "patient", "viewer", "service", "elsewhere", "nurse", "doctor", "administrator")
@@ -126,6 +126,8 @@ def path_of(door: Door, world: World) -> str:
         "<path:content_type_id>/<path:object_id>": f"{ContentType.objects.get_for_model(Patient).pk}/{world.ada.pk}",
     }.items():
         route = route.replace(placeholder, value)
+    if "<str:vital_id>" in route:
+        route = route.replace("<str:vital_id>", str(Vital.objects.filter(patient=world.ada).latest("pk").pk))
     if "<uuid:alert_id>" in route:
         route = route.replace("<uuid:alert_id>", str(Alert.objects.open().filter(patient=world.ada).earliest("raised_at").pk))
     if "<int:device_id>" in route:

@@ -55,8 +55,8 @@ class TestReads:
 
         assert refused(put) == refused(run) == (403, "permission_denied")
 
-    def test_it_may_read_records_of_its_wards_and_nothing_else(self, research, north, south):
-        assert permissions(program(), north) == {Permission.READ_RECORD}
+    def test_in_its_wards_it_may_read_records_and_write_vitals_down_and_nothing_else(self, research, north, south):
+        assert permissions(program(), north) == {Permission.READ_RECORD, Permission.RECORD}
         assert permissions(program(), south) == frozenset()
 
     def test_it_opens_no_page_and_no_administration(self, research):

@@ -24,7 +24,7 @@ def desk(noor: User, south: Ward) -> Client:
 
 
 def test_she_writes_vitals_down_of_her_own_patients_alone(desk: Client, ada: Patient, cid: Patient, now: datetime) -> None:
-    reading = {"sensor_id": "manual", "heart_rate": "80"} | split("measured_at", now - HOUR)
+    reading = {"sensor": "manual", "heart_rate": "80"} | split("measured_at", now - HOUR)
 
     answers = [desk.post(address(Vital, "add"), reading | {"patient": patient.pk}) for patient in (ada, cid)]
 

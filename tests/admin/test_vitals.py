@@ -54,7 +54,7 @@ def test_a_vital_belongs_to_the_stay_it_was_measured_in(office: Client, ada: Pat
         ({"systolic_bp": "80", "diastolic_bp": "120"}, "diastolic_bp"),
         ({"systolic_bp": "120", "mean_bp": "130", "diastolic_bp": "80"}, "mean_bp"),
         ({}, "__all__"),
-        ({"spo2": "97", "sensor_id": "no spaces"}, "sensor_id"),
+        ({"spo2": "97", "sensor": "no spaces"}, "sensor"),
     ],
 )
 def test_what_cannot_be_is_named_at_the_field(
@@ -79,6 +79,16 @@ def test_a_sensor_measures_once_at_a_time(office: Client, ada: Patient, now: dat
     answer = office.post(address(Vital, "add"), _reading(ada, now, spo2="98"))
 
     assert errors(answer) == {"measured_at": ["This sensor has a reading of that time already; it stays."]}
+
+
+def test_what_is_written_down_stands_in_for_no_monitor(office: Client, monitor: Monitor, ada: Patient, now: datetime) -> None:
+    at = now.replace(microsecond=0)
+    office.post(address(Vital, "add"), _reading(ada, at, spo2="97", sensor="M7"))
+
+    answer = monitor.post([item(ada, at, spo2=83)])
+
+    assert answer.json()["stored"] == 1
+    assert list(Vital.objects.order_by("spo2").values_list("sensor_id", "spo2")) == [("M7", 83), ("M7:@root", 97)]
 
 
 def test_a_patients_vitals_are_found_by_the_whole_id(
@@ -153,4 +163,4 @@ def test_staff_who_may_only_look_replay_nothing(office: Client, root: User, gate
 
 
 def _reading(patient: Patient, at: datetime, **values: str) -> dict[str, Any]:
-    return {"patient": patient.pk, "sensor_id": "manual", "on_oxygen": "unknown"} | split("measured_at", at) | values
+    return {"patient": patient.pk, "sensor": "manual", "on_oxygen": "unknown"} | split("measured_at", at) | values

@@ -184,7 +184,7 @@ class TestSaving:
         assert (what, told["person"]) == ("added", "noor")
 
     def test_a_vital_written_by_hand(self, office, ada, now):
-        office.post(address(Vital, "add"), {"patient": ada.pk, "sensor_id": "manual", "spo2": 97} | split("measured_at", now))
+        office.post(address(Vital, "add"), {"patient": ada.pk, "sensor": "manual", "spo2": 97} | split("measured_at", now))
 
         vital = Vital.objects.get()
         assert deeds("who", "what", "patient", "about") == [("root", "added", "P-ADA", f"vital:{vital.pk}")]

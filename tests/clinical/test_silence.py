@@ -152,9 +152,10 @@ class TestCuffs:
 
         assert ada.waits(7200, 7300).told(NO_DATA) == []
 
-    def test_what_is_entered_by_hand_at_set_times_is_never_missed(self, ada):
+    @pytest.mark.parametrize("sensor", ["manual", "manual:M7:MBP", "manual:@noor:MBP", "cuff-1:@noor"])
+    def test_what_is_entered_by_hand_at_set_times_is_never_missed(self, ada, sensor):
         for at in (0, 900, 1800, 2700):
-            ada.reads(at, "manual", mean_bp=85)
+            ada.reads(at, sensor, mean_bp=85)
 
         assert ada.waits(2700, DAY).told(NO_DATA) == []
 
