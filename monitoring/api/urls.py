@@ -11,6 +11,7 @@ from monitoring.api.alerts import (
     SilenceView,
 )
 from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
+from monitoring.api.history import HistoryView, ValuesOfPatientView, ValuesView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
 from monitoring.api.preview import PreviewView
 from monitoring.api.readings import VitalView
@@ -44,6 +45,9 @@ urlpatterns = [
     door("patients/<str:patient_id>/transfer", TransferView.as_view(), name="patient_transfer"),
     door("patients/<str:patient_id>/discharge", DischargeView.as_view(), name="patient_discharge"),
     door("patients/<str:patient_id>/admissions", AdmissionsView.as_view(), name="patient_admissions"),
+    door("vitals/patient/<str:patient_id>", ValuesOfPatientView.as_view(), name="values_of_patient"),
+    door("patients/<str:patient_id>/vitals", ValuesView.as_view(), name="patient_vitals"),
+    door("patients/<str:patient_id>/history", HistoryView.as_view(), name="patient_history"),
     door("patients/<str:patient_id>/thresholds", PatientLimitsView.as_view(), name="patient_thresholds"),
     door("patients/<str:patient_id>/thresholds/suggestion", SuggestionView.as_view(), name="thresholds_suggestion"),
     door("wards/<slug:slug>/thresholds", WardLimitsView.as_view(), name="ward_thresholds"),
