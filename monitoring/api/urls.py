@@ -12,9 +12,11 @@ from monitoring.api.alerts import (
 )
 from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
 from monitoring.api.history import HistoryView, ValuesOfPatientView, ValuesView
+from monitoring.api.inference import RiskView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
 from monitoring.api.preview import PreviewView
 from monitoring.api.readings import VitalView
+from monitoring.api.scores import ScoresView
 from monitoring.api.stays import AdmissionsView, AdmitView, DischargeView, TransferView
 from monitoring.api.summaries import DailyStatsView, SummaryView
 from monitoring.api.thresholds import HospitalLimitsView, PatientLimitsView, SuggestionView, WardLimitsView
@@ -34,6 +36,7 @@ urlpatterns = [
     door("devices/<int:device_id>/assign", AssignView.as_view(), name="assign_device"),
     door("devices/<int:device_id>/release", ReleaseView.as_view(), name="release_device"),
     door("devices/<int:device_id>/assignments", AssignmentsView.as_view(), name="device_assignments"),
+    door("inference/vital-risk", RiskView.as_view(), name="vital_risk"),
     door("vitals", VitalsView.as_view(), name="vitals"),
     door("vitals/<str:vital_id>", VitalView.as_view(), name="vital"),
     door("patients", PatientsView.as_view(), name="patients"),
@@ -48,6 +51,7 @@ urlpatterns = [
     door("vitals/patient/<str:patient_id>", ValuesOfPatientView.as_view(), name="values_of_patient"),
     door("patients/<str:patient_id>/vitals", ValuesView.as_view(), name="patient_vitals"),
     door("patients/<str:patient_id>/history", HistoryView.as_view(), name="patient_history"),
+    door("patients/<str:patient_id>/scores", ScoresView.as_view(), name="patient_scores"),
     door("patients/<str:patient_id>/thresholds", PatientLimitsView.as_view(), name="patient_thresholds"),
     door("patients/<str:patient_id>/thresholds/suggestion", SuggestionView.as_view(), name="thresholds_suggestion"),
     door("wards/<slug:slug>/thresholds", WardLimitsView.as_view(), name="ward_thresholds"),

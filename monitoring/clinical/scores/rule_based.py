@@ -7,6 +7,7 @@ from operator import gt, lt
 from monitoring.clinical.scores.observations import Observations
 from monitoring.clinical.scores.registry import register
 from monitoring.clinical.scores.score import Band, Score, unknown
+from monitoring.clinical.signs import TYPES, Sign
 
 NAME = "rule_based"
 RULES = {"heart_rate": (gt, 120), "systolic_bp": (lt, 90), "spo2": (lt, 90)}  # in the order in which they are told
@@ -39,6 +40,12 @@ def score(observations: Observations) -> Score:
 def _is_met(name: str, observations: Observations) -> bool:
     beyond, limit = RULES[name]
     return beyond(getattr(observations, name), limit)
+
+
+def told(name: str) -> str:
+    """A rule as people write it: `HR > 120`."""
+    beyond, limit = RULES[name]
+    return f"{TYPES[Sign(name)]} {'>' if beyond is gt else '<'} {limit}"
 
 
 def level(risk: float) -> str:
