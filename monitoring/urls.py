@@ -7,6 +7,8 @@ from monitoring.admin import load
 urlpatterns = [
     path("", views.home, name="home"),
     path("my/", own.page, name="own"),
+    path("my/help", own.call, name="own-help"),
+    path("my/call", own.call_now, name="own-call"),
     path("load/", admin.site.admin_view(load.page), name="load"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
     path("wards/<slug:slug>/mine", views.mine, name="ward-mine"),

@@ -48,6 +48,7 @@ class Deed(models.TextChoices):
     ENTERED_IN_ERROR = "entered_in_error", "marked a vital as entered in error of"
     LIMITS_CHANGED = "limits_changed", "changed limits"
     NIGHT_CHANGED = "night_changed", "changed the night of a ward"
+    CALLED_FOR_HELP = "called_for_help", "called for help of"
     ADMITTED = "admitted", "admitted"
     TRANSFERRED = "transferred", "transferred"
     DISCHARGED = "discharged", "discharged"

@@ -11,6 +11,7 @@ from monitoring.api.alerts import (
     SilenceView,
 )
 from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
+from monitoring.api.emergency import EmergencyView
 from monitoring.api.history import HistoryView, ValuesOfPatientView, ValuesView
 from monitoring.api.inference import RiskView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
@@ -48,6 +49,7 @@ urlpatterns = [
     door("patients/<str:patient_id>/transfer", TransferView.as_view(), name="patient_transfer"),
     door("patients/<str:patient_id>/discharge", DischargeView.as_view(), name="patient_discharge"),
     door("patients/<str:patient_id>/admissions", AdmissionsView.as_view(), name="patient_admissions"),
+    door("patients/<str:patient_id>/emergency", EmergencyView.as_view(), name="patient_emergency"),
     door("vitals/patient/<str:patient_id>", ValuesOfPatientView.as_view(), name="values_of_patient"),
     door("patients/<str:patient_id>/vitals", ValuesView.as_view(), name="patient_vitals"),
     door("patients/<str:patient_id>/history", HistoryView.as_view(), name="patient_history"),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from monitoring.models import Patient, Placement
+from monitoring.models import Alert, Patient, Placement
+from tests.access.actors import patient_herself
 from tests.conftest import signed_in
 from tests.doors.staff import ADA, GRACE, PATIENTS, send
 
@@ -62,6 +63,13 @@ def test_one_version_is_changed_once(dora, root, ada):
 
     assert found == [200, 409]
     assert Patient.objects.get().version == 2
+
+
+def test_two_who_press_help_are_one_call(noor, ada):
+    clients = [signed_in(noor), signed_in(patient_herself(ada))]
+
+    assert at_once(*(lambda client=client: client.post(f"{ADA}/emergency") for client in clients)) == [200, 201]
+    assert Alert.objects.get().count == 2
 
 
 def test_the_same_admission_twice_is_one_stay(noor, dora):
