@@ -3,6 +3,7 @@ from django.urls import path
 
 from monitoring import notices, own, views
 from monitoring.admin import load
+from monitoring.charting import pages
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,6 +13,8 @@ urlpatterns = [
     path("load/", admin.site.admin_view(load.page), name="load"),
     path("wards/<slug:slug>/", views.ward, name="ward"),
     path("wards/<slug:slug>/mine", views.mine, name="ward-mine"),
+    path("patients/<str:patient_id>/vitals/", pages.readings, name="patient-vitals"),
+    path("patients/<str:patient_id>/vitals/<str:vital_id>/", pages.reading, name="patient-vital"),
     path("alerts/<uuid:alert_id>/acknowledge", views.acknowledge, name="acknowledge"),
     path("alerts/<uuid:alert_id>/resolve", views.resolve, name="resolve"),
     path("alerts/<uuid:alert_id>/silence", views.silence, name="silence"),

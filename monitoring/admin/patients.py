@@ -129,11 +129,18 @@ class PatientAdmin(Kept, OfVisibleWards, HasDossier, SetsLimits):
         scores = ("Scores", {"fields": (*scale, "scale_history", *pregnant, "pregnancy_history")})
         login = (("Own login", {"fields": ("user",)}),) if self.allows(request, Permission.RUN_HOSPITAL, None) else ()
         known = ("way_to_dossier",) if isinstance(request.user, User) and dossiers.may_read(request.user, obj) else ()
-        now = ("Now", {"fields": ("stay", *known, "open_alerts", "limits_in_force", "suggestion", "limits_history")})
+        now = (
+            "Now",
+            {"fields": ("stay", "way_to_vitals", *known, "open_alerts", "limits_in_force", "suggestion", "limits_history")},
+        )
         return (person, scores, *login, now)
 
+    @admin.display(description="vitals")
+    def way_to_vitals(self, patient: Patient) -> SafeString:
+        return format_html('<a class="button" href="{}">All vitals</a>', reverse("patient-vitals", args=[patient.patient_id]))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
-        now = ("stay", "way_to_dossier", "open_alerts", "limits_in_force", "suggestion", "limits_history")
+        now = ("stay", "way_to_vitals", "way_to_dossier", "open_alerts", "limits_in_force", "suggestion", "limits_history")
         settled = ("spo2_scale", "scale_history", "pregnant", "pregnancy_history")
         if obj is None:
             return (*now, *settled)

@@ -1,4 +1,4 @@
-"""Vital signs: one can be written down by hand, and is judged like every other; none can be changed."""
+"""Vital signs: one can be written down by hand, and is judged like every other; each is put right on a page of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from accounts.access import Permission
@@ -126,6 +129,15 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
     def in_error(self, vital: Vital) -> bool:
         return vital.erroneous_at is not None
 
+    @admin.display(description="corrections")
+    def way_to_corrections(self, vital: Vital) -> SafeString:
+        way = reverse("patient-vital", args=[vital.patient.patient_id, vital.pk])
+        said = "entered in error" if vital.erroneous_at else f"version {vital.version}"
+        return format_html('<a class="button" href="{}">History and correction</a> {}', way, said)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Vital | None = None) -> tuple[str, ...]:
+        return ("way_to_corrections",) if obj else ()
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """As an index has them: all by their arrival, a patient's by the time of measuring."""
         return ("-patient_id", "-measured_at", "-sensor_id") if request.GET.get("q") else ("-pk",)
@@ -144,14 +156,14 @@ class VitalAdmin(Kept, OfVisibleWards, Endless):
 
     def get_fieldsets(self, request: HttpRequest, obj: Vital | None = None) -> Any:
         of = ("patient", "sensor_id" if obj else "sensor", "measured_at")
-        known = ("device", "admission", "received_at", "late", "status") if obj else ()
+        known = ("device", "admission", "received_at", "late", "status", "way_to_corrections") if obj else ()
         return (
             (None, {"fields": (*of, *known)}),
             ("Values, each in its unit; leave out what was not measured", {"fields": MEASURED}),
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Vital | None = None) -> bool:
-        """A reading stays as it was measured."""
+        """A reading stays as it was measured; a doctor corrects it on its page, with a reason."""
         return False
 
     def get_form(self, request: HttpRequest, obj: Vital | None = None, change: bool = False, **kwargs: Any) -> Any:
