@@ -12,6 +12,7 @@ from monitoring.api.alerts import (
 )
 from monitoring.api.devices import AssignmentsView, AssignView, DevicesView, DeviceView, HeartbeatView, ReleaseView
 from monitoring.api.emergency import EmergencyView
+from monitoring.api.exports import PatientExportView, WardExportView
 from monitoring.api.history import HistoryView, ValuesOfPatientView, ValuesView
 from monitoring.api.inference import RiskView
 from monitoring.api.patients import PatientsView, PatientView, SearchView
@@ -31,6 +32,8 @@ urlpatterns = [
     door("alerts/<uuid:alert_id>/resolve", ResolveView.as_view(), name="resolve_alert"),
     door("alerts/<uuid:alert_id>/silence", SilenceView.as_view(), name="silence_alert"),
     door("alerts/<uuid:alert_id>/noise", NoiseView.as_view(), name="mark_alert_as_noise"),
+    door("patients/<str:patient_id>/export", PatientExportView.as_view(), name="patient_export"),
+    door("wards/<slug:slug>/export", WardExportView.as_view(), name="ward_export"),
     door("devices", DevicesView.as_view(), name="devices"),
     door("devices/heartbeat", HeartbeatView.as_view(), name="device_heartbeat"),
     door("devices/<int:device_id>", DeviceView.as_view(), name="device"),
