@@ -14,6 +14,7 @@ http = get_asgi_application()  # first: it loads the apps that the imports below
 from twisted.web.http import HTTPChannel  # noqa: E402
 
 from accounts.origin import SocketOrigin  # noqa: E402
+from medql.pacing import Paced  # noqa: E402
 from medql.sockets import SameOrigin  # noqa: E402
 from monitoring import realtime, watcher  # noqa: E402
 from monitoring.routing import websocket_urlpatterns  # noqa: E402
@@ -28,7 +29,7 @@ HTTPChannel.lineLengthExceeded = _too_long  # type: ignore[method-assign,assignm
 
 protocols = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": Paced(http),
         "websocket": SocketOrigin(SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns)))),
     }
 )

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import IO, Any
@@ -67,15 +67,23 @@ def database_url(port: int = 0) -> str:
 
 
 @contextlib.contextmanager
-def running(port: int = 0, *, log: IO[bytes] | None = None, **environment: str) -> Iterator[Server]:
+def running(
+    port: int = 0,
+    *,
+    log: IO[bytes] | None = None,
+    options: Sequence[str] = (),
+    application: str = "medql.asgi:application",
+    **environment: str,
+) -> Iterator[Server]:
     """A daphne process that answers on a port (a free one unless told), until the block ends; unless told else it watches.
 
-    What it says, there and on standard output, goes to `log`. It keeps no log of addresses, as the image does.
+    What it says, there and on standard output, goes to `log`. It keeps no log of addresses, as the image does, unless an
+    option of daphne says so.
     """
     port = port or _free_port()
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "medql.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), *options]
     process = subprocess.Popen(
-        command,
+        [*command, application],
         env=os.environ | {"DATABASE_URL": database_url(), "MEDQL_WATCH": "true"} | environment,
         stdout=log or subprocess.DEVNULL,
         stderr=log or subprocess.DEVNULL,
