@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import hashing, sessions
+from accounts.transactions import WriterBusy
 from accounts.views.answers import refusal
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,16 @@ class Sessions(SessionMiddleware):
         """Nothing was done, and it may be sent again: so many passwords at once, or the database is busy."""
         if isinstance(problem, hashing.Busy):
             sentence = "Many people are signing in at this moment. Try again in a few seconds."
-        elif isinstance(problem, OperationalError) and _lost_a_race(problem):
-            log.warning("%s lost a race in the database: %s", request.path, problem)
+        elif _lost_a_race(problem):
+            log.warning("%s lost a race in the database: %r", request.path, problem)
             sentence = "The database is busy. Try again in a few seconds."
         else:
             return None
         return refusal(request, sentence, title="One moment", code="busy", status=503, wait=timedelta(seconds=5))
 
 
-def _lost_a_race(problem: OperationalError) -> bool:
-    """MySQL: 1205 is a lock that was waited for too long, 1213 a deadlock."""
-    return bool(problem.args) and (problem.args[0] in (1205, 1213) or "database is locked" in str(problem))
+def _lost_a_race(problem: Exception) -> bool:
+    """MySQL: 1205 is a lock that was waited for too long, 1213 a deadlock. WriterBusy has lost as often as it may."""
+    if isinstance(problem, OperationalError) and problem.args:
+        return problem.args[0] in (1205, 1213) or "database is locked" in str(problem)
+    return isinstance(problem, WriterBusy)

@@ -104,6 +104,7 @@ def _of_person(user: User, entry: visits.Pass, now: datetime) -> dict[str, Any]:
         "helps": EmergencyAccess.objects.in_force(now).filter(user=user, ward=entry.ward).first(),
         "may_enter": Permission.BREAK_GLASS in may,
         "may_see_load": Permission.SEE_LOAD in may,
+        "may_export": Permission.EXPORT in may,
         "may": [name for name, needed in DEEDS.items() if needed in may],
     }
 

@@ -7,6 +7,8 @@ run of `.ci/run` has them), or no MEDQL_DATA (not every machine holds the record
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -22,7 +24,13 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def press() -> bool:
+    """WeasyPrint, and Pango on which it stands."""
+    return subprocess.run([sys.executable, "-m", "weasyprint", "--info"], capture_output=True, check=False).returncode == 0
+
+
 NEEDS = {
+    "pdf": (press, "no WeasyPrint, or no Pango (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"),
     "curl": (lambda: shutil.which("curl") and shutil.which("jq"), "no curl, or no jq (apt-get install curl jq)"),
     "browser": (chromium, "no chromium (apt-get install chromium)"),
     "recordings": (RECORDINGS.is_dir, f"no recordings in {RECORDINGS} (MEDQL_DATA names them)"),

@@ -1,0 +1,93 @@
+"""A nurse takes an export in a real browser: its rows are counted, it can be cancelled, and only what is whole is kept."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_armour import seat
+from tests.exports.takers import measured
+from tests.live.processes import running
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ROWS = 20_000
+
+
+@pytest.fixture
+def server(ada, now):
+    measured(ada, *(now - timedelta(seconds=each) for each in range(1, ROWS + 1)), heart_rate=80, spo2=97)
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser, server, noor):
+    page = seat(browser, server, noor)
+    page.set_default_timeout(30_000)
+    page.goto(f"{server.url}/patients/P-ADA/export/")
+    return page
+
+
+def submit(page):
+    page.get_by_role("button", name="Take the file").click()
+    return page.locator("#progress output")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_rows_are_counted_and_the_whole_file_is_kept(page, form, tmp_path):
+    page.get_by_label("Format").select_option(form)
+
+    with page.expect_download() as coming:
+        told = submit(page)
+
+    expect(told).to_have_text("20,000 rows: the file is whole.")
+    assert re.fullmatch(rf"vitals-P-ADA-\d{{8}}T\d{{4}}Z\.{form}", coming.value.suggested_filename)
+    coming.value.save_as(tmp_path / "kept")
+    if form == "csv":
+        with (tmp_path / "kept").open() as kept:
+            assert sum(1 for _ in csv.reader(kept)) == ROWS + 2
+    else:
+        with (tmp_path / "kept").open("rb") as kept:
+            assert sum(1 for _ in openpyxl.load_workbook(kept, read_only=True)["Vitals"].rows) == ROWS + 1
+
+
+def test_what_is_cancelled_is_not_kept(page, server):
+    server.freeze()
+    told = submit(page)
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(told).to_have_text("Cancelled: nothing was kept.")
+
+
+def test_what_breaks_off_is_not_kept(page, server):
+    told = submit(page)
+    expect(told).to_have_text(re.compile("of 20,000 rows"))
+
+    server.kill()
+
+    expect(told).to_have_text("It broke off: nothing was kept. Take it again.")
+
+
+def test_a_time_that_makes_no_sense_is_said_by_the_page(page):
+    page.get_by_label("Time").first.select_option("own")
+    submit(page)
+
+    wrong, told = page.get_by_role("alert").first, page.get_by_text("Times in the file are UTC.")
+    expect(wrong).to_have_text("Say when.")
+    assert len({one.evaluate("one => getComputedStyle(one).color") for one in (wrong, told)}) == 2
+
+
+def test_moments_are_asked_for_only_where_no_preset_says_them(page):
+    moment = page.locator("#filewanted-from")
+    expect(moment).to_be_hidden()
+
+    page.get_by_label("Time").first.select_option("own")
+
+    expect(moment).to_be_visible()
