@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
@@ -78,15 +79,15 @@ def by_socket(slug: str, *, scope: dict[str, Any], now: datetime, before: Pass |
 
     Raises NotSignedIn, NotYours.
     """
-    holder = None if before else _holder(scope, now)
-    if holder is None:
-        return into(slug, request=_as_request(scope), now=now, before=before)
-    if isinstance(holder, ServiceToken):
-        raise NotYours(holder)  # a board is for eyes
-    ward = Ward.objects.visible_to(holder.user).filter(slug=slug).first()
+    shown = None if before else holder(scope, now)
+    if shown is None:
+        return into(slug, request=as_request(scope), now=now, before=before)
+    if isinstance(shown, ServiceToken):
+        raise NotYours(shown)  # a board is for eyes
+    ward = Ward.objects.visible_to(shown.user).filter(slug=slug).first()
     if ward is None:
-        raise NotYours(holder.user)
-    return Pass(ward, user=holder.user, roles=access.roles_in(holder.user, ward), token_id=holder.pk)
+        raise NotYours(shown.user)
+    return Pass(ward, user=shown.user, roles=access.roles_in(shown.user, ward), token_id=shown.pk)
 
 
 def kiosk_of(request: HttpRequest) -> Device | None:
@@ -107,7 +108,7 @@ def kiosk_with(key: str) -> Device | None:
     return device
 
 
-def _as_request(scope: dict[str, Any]) -> HttpRequest:
+def as_request(scope: dict[str, Any]) -> HttpRequest:
     """A socket asks like a page: with the cookies of its browser."""
     request = HttpRequest()
     request.COOKIES = scope["cookies"]
@@ -124,17 +125,22 @@ def fallen(passes: Collection[Pass], *, now: datetime) -> set[Pass]:
     return set(passes) - standing
 
 
-def _holder(scope: dict[str, Any], now: datetime) -> TokenSession | ServiceToken | None:
-    """Who shows an access token in the header, or a ticket in the address. Raises NotSignedIn for one that is no good."""
+def holder(scope: dict[str, Any], now: datetime, *, token_in_address: bool = False) -> TokenSession | ServiceToken | None:
+    """Who shows a token in the header or, where that is allowed, in the address, or a ticket there.
+
+    None where nothing is shown. Raises NotSignedIn for what is no good.
+    """
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-    kind, _, token = header.partition(" ")
-    ticket = QueryDict(scope["query_string"]).get("ticket")
+    kind, _, shown = header.partition(" ")
     try:
-        if kind.lower() == "bearer":
+        asked = QueryDict(scope["query_string"])
+        token = shown if kind.lower() == "bearer" else asked.get("token") if token_in_address else None
+        if token is not None:
             token = token.strip()
             return (service_tokens if service_tokens.is_one(token) else tokens).bearer(token, now=now)
+        ticket = asked.get("ticket")
         return tickets.take(ticket, now=now) if ticket else None
-    except (WrongToken, tickets.WrongTicket):
+    except (WrongToken, tickets.WrongTicket, TooManyFieldsSent):
         raise NotSignedIn from None
 
 

@@ -11,6 +11,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medql.settings")
 http = get_asgi_application()  # first: it loads the apps that the imports below need
 
+from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
 from twisted.web.http import HTTPChannel  # noqa: E402
 
 from accounts.origin import SocketOrigin  # noqa: E402
@@ -26,6 +27,14 @@ def _too_long(channel: HTTPChannel, line: bytes) -> None:
 
 
 HTTPChannel.lineLengthExceeded = _too_long  # type: ignore[method-assign,assignment]  # daphne leaves no other way in
+
+
+def _close(socket: WebSocketProtocol, code: int | None = None) -> None:
+    """With the codes of a server too (1012, 1013): autobahn's usual way takes only those of an application, and fails."""
+    socket.sendCloseFrame(code=code or 1000)
+
+
+WebSocketProtocol.serverClose = _close
 
 protocols = ProtocolTypeRouter(
     {

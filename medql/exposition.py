@@ -21,6 +21,7 @@ from monitoring import feeds
 from monitoring.models import Alert, Delivery, Fault, Vital, WatcherBeat
 from monitoring.services import escalation
 from monitoring.services.watching import MISSED_AFTER
+from monitoring.stream import feed
 
 Family = Callable[[], Iterator[Metric]]
 
@@ -70,6 +71,9 @@ def viewers() -> Iterator[Metric]:
     sockets = GaugeMetricFamily("medql_board_viewers", "Boards that this web process serves.")
     sockets.add_metric([], feeds.viewers())
     yield sockets
+    streams = GaugeMetricFamily("medql_stream_hearers", "Event streams that this web process serves.")
+    streams.add_metric([], feed.hearers())
+    yield streams
 
 
 def escalations() -> Iterator[Metric]:

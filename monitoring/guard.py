@@ -1,20 +1,22 @@
 """Sockets obey: every few seconds each one's pass is looked at again, all of a process together.
 
 Who signed out, lost a role or a key, or was not there for a while, watches no further with what let him in; the socket asks
-anew, and goes on as what it still may be: a wall without names, or nothing.
+anew, and goes on as what it still may be: a wall without names, a stream of fewer wards, or nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from accounts import visits
+from accounts import hearings, visits
+from accounts.hearings import Hearing
 from accounts.visits import Pass
 
 log = logging.getLogger(__name__)
@@ -23,7 +25,8 @@ EVERY = 3.0  # seconds
 
 
 class Guarded(Protocol):
-    entry: Pass | None
+    @property
+    def entry(self) -> Pass | Hearing | None: ...
 
     async def reconsider(self) -> None:
         """The pass no longer stands: ask for another, or go."""
@@ -46,12 +49,19 @@ class Guard:
 
     async def look(self) -> None:
         passes = {socket.entry for socket in self.sockets if socket.entry}
-        fallen = await database_sync_to_async(visits.fallen)(passes, now=timezone.now())
+        fallen = await database_sync_to_async(_fallen)(passes)
         for socket in [each for each in self.sockets if each.entry in fallen]:
             try:
                 await socket.reconsider()
             except Exception:  # whatever a dying socket raises: the others are looked at all the same
                 log.exception("a socket whose pass fell could not be told")
+
+
+def _fallen(passes: Collection[Pass | Hearing]) -> set[Pass | Hearing]:
+    now = timezone.now()
+    boards = [each for each in passes if isinstance(each, Pass)]
+    streams = [each for each in passes if isinstance(each, Hearing)]
+    return {*visits.fallen(boards, now=now), *(hearings.fallen(streams, now=now) if streams else ())}
 
 
 _guards: WeakKeyDictionary[asyncio.AbstractEventLoop, Guard] = WeakKeyDictionary()

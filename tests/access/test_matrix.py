@@ -29,7 +29,7 @@ from tests.live.test_sockets import Viewer
 TABLE = Path(__file__).with_name("matrix.txt")
 GROUPS = {group: list(found) for group, found in groupby(sorted(doors(), key=lambda door: door.group), lambda door: door.group)}
 DENIED = set("-345")
-SOCKETS = [f"/{pattern.pattern}" for pattern in websocket_urlpatterns]
+SOCKETS = ["/" + str(pattern.pattern).lstrip("^") for pattern in websocket_urlpatterns]
 
 
 def table() -> dict[str, str]:
@@ -91,8 +91,8 @@ async def _through(world: World, actor: str, route: str) -> str:
     """`x` with names, `k` without, `-` and `4` as for pages."""
     client = world.clients[actor]
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}
-    headers = {name.lower(): value for name, value in (client.headers or {}).items()}
-    path = "north" if "slug" in route else "../../elsewhere"
+    headers = {name[5:].replace("_", "-").lower(): told for name, told in client.defaults.items() if name.startswith("HTTP_")}
+    path = "north" if "slug" in route else "/elsewhere" if "<" in route else "/ws"
     async with Viewer(cookies, path, **headers) as socket:
         return await socket.fate()
 

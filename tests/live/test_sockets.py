@@ -32,12 +32,13 @@ class Viewer:
     """A browser's socket, without the browser."""
 
     def __init__(self, cookies: Mapping[str, str], path: str = "north", **more: str) -> None:
-        """`path` is the ward's slug, perhaps with a query; `more` are headers."""
+        """`path` is the ward's slug, perhaps with a query, or another socket's address; `more` are headers."""
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         told = {"cookie": cookie, "origin": "http://localhost", "host": "localhost"} | more
         headers = [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
         slug, _, query = path.partition("/?")
-        self.socket = WebsocketCommunicator(application, f"/ws/wards/{slug}/?{query}", headers=headers)
+        address = slug if slug.startswith("/") else f"/ws/wards/{slug}/"
+        self.socket = WebsocketCommunicator(application, f"{address}?{query}", headers=headers)
 
     @classmethod
     def of(cls, browser: Client, slug: str = "north") -> Viewer:
@@ -84,7 +85,7 @@ class Viewer:
         message = await self.socket.receive_output(timeout=PATIENCE)
         if message["type"] == "websocket.close":
             return {4401: "-", 4404: "4"}[message["code"]]
-        return {"named": "x", "kiosk": "k"}[json.loads(message["text"])["face"]]
+        return {"named": "x", "kiosk": "k"}[json.loads(message["text"]).get("face", "named")]
 
     async def closed_with(self) -> int:
         while True:
