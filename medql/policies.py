@@ -23,6 +23,8 @@ CONTENT_SECURITY = {
 }
 # Django's administration draws with jQuery, which knows no trusted types.
 OF_THE_ADMINISTRATION = {"require-trusted-types-for": None, "trusted-types": None}
+# Swagger UI builds its page from strings, and has its small pictures in its own style sheet.
+OF_THE_DESCRIPTION = OF_THE_ADMINISTRATION | {"img-src": [SELF, "data:"]}
 
 _OFF = (
     "accelerometer",

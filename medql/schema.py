@@ -1,10 +1,14 @@
-"""The API described by itself: an OpenAPI document at /api/schema."""
+"""The API described by itself: an OpenAPI document at /api/schema, and at /api/docs for people."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -15,6 +19,7 @@ from rest_framework.views import APIView
 from accounts.api import queries
 from accounts.api.queries import Nothing
 from accounts.api.schema.words import COMPONENTS, UNREADABLE, answer
+from medql import policies
 
 
 @cache
@@ -37,6 +42,13 @@ class SchemaView(APIView):
     def get(self, request: Request) -> Response:
         queries.read(request, Nothing)
         return Response(document())
+
+
+@require_safe
+@csp_replace(policies.OF_THE_DESCRIPTION)
+def docs(request: HttpRequest) -> HttpResponse:
+    """The document to read and to try, drawn by Swagger UI from our own files."""
+    return render(request, "docs.html")
 
 
 def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
