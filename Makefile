@@ -28,6 +28,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/examples
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --check --lint templates medql
 	$(BIN)/python manage.py makemigrations --check --dry-run
