@@ -35,7 +35,7 @@ OBJECT_STATUS = {
 LARGEST_NUMBER = 1e9  # whatever is larger is out of every range
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Sensor = Annotated[str, msgspec.Meta(pattern=f"^{SENSOR_ID.pattern}$")]
+Sensor = Annotated[str, msgspec.Meta(pattern=rf"^{SENSOR_ID.pattern}\Z")]
 Value = Annotated[float, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 
 

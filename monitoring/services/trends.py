@@ -59,8 +59,10 @@ class Window:
 
     def ends(self) -> list[Span]:
         """What it has of minutes that it cuts."""
-        ends = [trend.minute_of(end) for end in (self.since, self.until) if end]
-        return [(end, end + MINUTE) for end in ends if end != self.since]
+        cut = {trend.minute_of(self.until)} if self.until else set()
+        if self.since and (first := trend.minute_of(self.since)) != self.since:
+            cut.add(first)
+        return [(begin, begin + MINUTE) for begin in sorted(cut)]
 
 
 def thinned(

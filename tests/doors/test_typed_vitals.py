@@ -152,6 +152,7 @@ class TestRefused:
             ({"recorded_at": "0001-01-01T00:00:00+23:00"}, "recorded_at"),
             ({"recorded_at": "2999-01-01T00:00:00Z"}, "recorded_at"),
             ({"sensor_id": "a b"}, "sensor_id"),
+            ({"sensor_id": "cuff\n"}, "sensor_id"),
             ({"bed": 3}, "bed"),
         ],
     )

@@ -149,6 +149,20 @@ def test_thinned_values_are_what_the_vitals_say(ada, now, seed):
     assert Minute.objects.filter(patient=ada).exists()
 
 
+@pytest.mark.parametrize("length", [0, 30, 59.999999, 60])
+def test_a_window_from_a_whole_minute_that_ends_before_the_next_is_read_as_well(ada, gateway, now, length):
+    begin = trend.minute_of(now) - HOUR
+    record([json.dumps(row).encode() for row in series(ada, begin, [{"heart_rate": 70}] * 120)], device=gateway.device, received_at=now)
+    while summaries.fill(now=now + HOUR):
+        pass
+    window = Window(begin, begin + length * SECOND)
+
+    told, _ = trends.thinned(ada, window, by=Resolution.MINUTE, newest_first=False, limit=10)
+
+    assert told == naive(ada, window, by=Resolution.MINUTE, newest_first=False, limit=10)[0]
+    assert len(told) == 1 + (length == 60)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_watchers_and_late_readings_at_the_same_time_leave_nothing_wrong(ada, gateway, now):
     """Each watcher sums up what it finds while the same minutes get further readings."""
