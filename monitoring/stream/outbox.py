@@ -56,7 +56,7 @@ def flow_of(send: Send) -> Flow:
 class Outbox:
     """Frames in their order, sent as fast as the connection takes them. Over the bound `overflow` is called, once."""
 
-    def __init__(self, send: Send, *, overflow: Callable[[], None]) -> None:
+    def __init__(self, send: Send, *, overflow: Callable[[], object]) -> None:
         self._send = send
         self._flow = flow_of(send)
         self._overflow = overflow

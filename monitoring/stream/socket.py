@@ -47,6 +47,7 @@ class EventStream(AsyncWebsocketConsumer):
 
     entry: Hearing | None = None
     listener: Listener | None = None
+    _unasked: asyncio.Task[None] | None = None  # begins for who has not asked to
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,7 +137,7 @@ class EventStream(AsyncWebsocketConsumer):
         if after := _after(self.scope):
             await self._resume(after, self.listener)
         else:
-            self._spawn(self._begin_unasked(self.listener))
+            self._unasked = self._spawn(self._begin_unasked(self.listener))
 
     async def _begin_unasked(self, listener: Listener) -> None:
         await asyncio.sleep(WAIT)
@@ -161,6 +162,8 @@ class EventStream(AsyncWebsocketConsumer):
 
     async def _resume(self, after: str | None, listener: Listener) -> None:
         """Of wards that are lost, nothing is told but that; the others go on from where he was."""
+        if self._unasked:  # else it would begin while the database is asked, and tell what the replay then tells again
+            self._unasked.cancel()
         said: dict[str, Position] = {}
         try:
             said = cursors.read(after) if after else {}
@@ -210,10 +213,11 @@ class EventStream(AsyncWebsocketConsumer):
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _name(entry: Hearing) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from accounts import tokens
 from accounts.models import User
 from medql.asgi import application
 
-PATIENCE = 5.0
+PATIENCE = 60.0
 ALERTS = ("ALERT_NEW", "ALERT_UPDATED", "ALERT_ACK", "ALERT_ESCALATED", "ALERT_RESOLVED")
 
 Frame = dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitoring import realtime
 from monitoring.api.representations import alerts as alert_form
 from monitoring.models import Alert, AlertEvent, Vital
 from monitoring.services import alerts, corrections, history
+from monitoring.stream import reading, socket
 from tests.live.streams import heard_by
 from tests.live.test_sockets import post
 from tests.world import item, open_alert, unscored
@@ -49,11 +51,32 @@ async def test_first_who_one_is_then_the_present_state_then_what_happens(noor, a
         assert await stream.alert() == ("ALERT_UPDATED", "returned")
 
 
-async def test_who_says_nothing_gets_the_present_state_all_the_same(noor, north):
+async def test_who_says_nothing_gets_the_present_state_all_the_same(noor, north, monkeypatch):
+    monkeypatch.setattr(socket, "WAIT", 0.1)
     async with await heard_by(noor) as stream:
         present = await stream.next("present")
 
     assert present["data"]["alerts"] == []
+
+
+async def test_who_asks_while_the_database_is_slow_does_not_get_it_unasked(noor, ada, gateway, now, monkeypatch):
+    async with await heard_by(noor) as stream:
+        await stream.begin()
+    await post(gateway, item(ada, now, spo2=84))
+    monkeypatch.setattr(socket, "WAIT", 0.05)
+    believe, asked = reading.believe, threading.Event()
+
+    def slowly(*told: Any) -> Any:
+        asked.wait(0.5)  # seconds: longer than nobody is waited for
+        return believe(*told)
+
+    monkeypatch.setattr(reading, "believe", slowly)
+    async with await heard_by(noor) as again:
+        await again.say(type="resume", after=stream.last)
+
+        assert (await again.next("ALERT_NEW", "present"))["type"] == "ALERT_NEW"
+        await again.next("present")
+        assert await again.silent()
 
 
 async def test_an_event_is_the_alert_as_it_is_now_with_what_happened(noor, ada, gateway, now):
@@ -259,7 +282,7 @@ class TestRubbish:
 
     async def test_a_flood_is_answered_once_and_then_closed(self, noor, north):
         async with await heard_by(noor) as stream:
-            for _ in range(400):
+            for _ in range(2_000):  # so many that also a slow server is flooded
                 await stream.say(type="ping")
 
             assert await stream.closed_with() == 1013
@@ -270,11 +293,10 @@ class TestRubbish:
         async with await heard_by(noor) as stream:
             for cursor in cursors:
                 await stream.say(type="resume", after=cursor)
-            told = [await stream.next("error", "present") for _ in range(len(cursors) + 1)]
+            errors = [(await stream.next("error"))["data"] for _ in cursors]
+            await stream.next("present")
 
-        errors = [frame["data"] for frame in told if frame["type"] == "error"]
         assert {(error["code"], error["address"]) for error in errors} == {("bad_cursor", "/api/v1/alerts?state=all")}
-        assert len(errors) == len(cursors)
 
     async def test_a_cursor_of_another_ward_or_from_the_future(self, noor, eve, ada, cid, gateway, south, now):
         await _sql(gateway.device.wards.add, south)
