@@ -152,7 +152,8 @@ def test_thinned_values_are_what_the_vitals_say(ada, now, seed):
 @pytest.mark.parametrize("length", [0, 30, 59.999999, 60])
 def test_a_window_from_a_whole_minute_that_ends_before_the_next_is_read_as_well(ada, gateway, now, length):
     begin = trend.minute_of(now) - HOUR
-    record([json.dumps(row).encode() for row in series(ada, begin, [{"heart_rate": 70}] * 120)], device=gateway.device, received_at=now)
+    rows = series(ada, begin, [{"heart_rate": 70}] * 120)
+    record([json.dumps(row).encode() for row in rows], device=gateway.device, received_at=now)
     while summaries.fill(now=now + HOUR):
         pass
     window = Window(begin, begin + length * SECOND)
