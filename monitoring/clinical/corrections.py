@@ -84,8 +84,7 @@ def correct(
         if not is_live:
             _record(course, turn)
     if not change.was.closed:
-        names = {turn.thread[0].value for turn in turns} | set(change.was.observed)
-        deterioration.follow_correction(course.state, patient, names, now)
+        deterioration.follow_correction(course.state, patient, now, was=state)
         course.look_around(heard=False)
     return course.state, course.events
 
@@ -156,8 +155,10 @@ def _fold_again(course: Course, turn: _Turn, history: Sequence[Sample], told: Ma
         _stand_no_more(course, turn.thread)
         return
     if before:
-        after = replace(sensors.keep(after, before, without[-1] if without else None), seen_at=before.seen_at)
-    after = replace(after, continuous=after.continuous or continuous, seen_at=after.seen_at or course.now)
+        after = sensors.keep(after, before, without[-1] if without else None)
+        after = replace(after, continuous=after.continuous or continuous, seen_at=before.seen_at or course.now)
+    else:  # taken off, or long silent: nobody waits for it
+        after = replace(after, continuous=False, paces=(), seen_at=course.now)
     _mend_anchors(course, turn, folded, after)
     prior = next((standing for standing in reversed(folded) if standing.measured_at < turn.at), start)
     after, again = _as_told(turn, after, before, prior, told)

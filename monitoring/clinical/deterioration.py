@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitoring.clinical.episode import Call, Kind, Scored, State
 from monitoring.clinical.limits import DELAY, Limits, Severity
 from monitoring.clinical.scores import calls, news2
-from monitoring.clinical.scores.inputs import Chosen, Input, choose
+from monitoring.clinical.scores.inputs import MAXIMUM_AGES, Chosen, Input, choose
 from monitoring.clinical.scores.observations import Observations
 from monitoring.clinical.scores.score import NotApplicable, Score
 from monitoring.clinical.sensor import LONGEST_WAIT, Excursion, Sample, Standing, excursions
@@ -22,7 +22,9 @@ OVER_AFTER = timedelta(minutes=15)  # in a hand: sooner than a hand is asked aga
 BY_RANK = Limits(warning_high=Severity.INFO.rank, critical_high=Severity.WARNING.rank)
 
 
-def chosen(state: State, patient: Observations, now: datetime) -> Chosen:
+def chosen(
+    state: State, patient: Observations, now: datetime, *, maximum_ages: Mapping[str, timedelta] = MAXIMUM_AGES
+) -> Chosen:
     """The inputs of a score, each no older than its own maximum age: continuous ones as medians of the last minute.
 
     Of several sensors the one that was read last: a mean of two is what nobody has measured.
@@ -34,7 +36,7 @@ def chosen(state: State, patient: Observations, now: datetime) -> Chosen:
             samples[sign.value] = [Input(value, at) for at, value in _spoken(newest)]
     for name, seen in state.observed.items():
         samples[name] = [Input(seen.value, seen.at)]
-    return choose(samples, at=now, patient=patient)
+    return choose(samples, at=now, patient=patient, maximum_ages=maximum_ages)
 
 
 def _spoken(standing: Standing) -> Sequence[tuple[datetime, float]]:
@@ -53,8 +55,11 @@ def _score(given: Chosen) -> Score | None:
         return None
 
 
-def follow(state: State, patient: Observations, now: datetime) -> None:
-    """Score what is known now. Losing an input takes no call back: what had points and is missing counts as it did."""
+def follow(state: State, patient: Observations, now: datetime, *, held: int | None = None) -> None:
+    """Score what is known now. Losing an input takes no call back: what had points and is missing counts as it did.
+
+    `held` is the rank of the call that a missing input holds, where that is not the one from before.
+    """
     given = chosen(state, patient, now)
     present = _score(given)
     if present is None:
@@ -63,7 +68,8 @@ def follow(state: State, patient: Observations, now: datetime) -> None:
     before = state.scored or Scored()
     called = calls.call(present, _alarmed(state))
     lost = set(before.inputs) & set(present.missing)
-    rank = max(called.severity.rank if called else 0, _held(before) if lost else 0)
+    held = _held(before) if held is None else held
+    rank = max(called.severity.rank if called else 0, held if lost else 0)
     pointed = {name for name, points in present.parts.items() if points}
     measured_at = max((now - age for name, age in given.ages.items() if name in pointed), default=None)
     worst = max((each.severity.rank for each in before.excursions if each.is_active), default=0)
@@ -78,18 +84,31 @@ def follow(state: State, patient: Observations, now: datetime) -> None:
     state.scored = Scored(after, tuple(sorted(pointed | lost)), detail, now, rank, measured_at)
 
 
-def follow_correction(state: State, patient: Observations, names: Collection[str], now: datetime) -> None:
-    """Score anew what was corrected. What these inputs called for was never so: it is over at once, and held by nothing."""
-    before = state.scored
-    if before is None:
+def follow_correction(state: State, patient: Observations, now: datetime, *, was: State) -> None:
+    """Score anew what was corrected. What only the wrong value called for was never so: it is over at once, and not held.
+
+    `was` is the state before. A correction that takes no points off what was known last takes no call back either.
+    """
+    before, known, corrected = state.scored, _ever(was, patient, now), _ever(state, patient, now)
+    if before is None or known is None or corrected is None or not _points_fell(known, corrected):
         return follow(state, patient, now)
-    state.scored = replace(before, inputs=tuple(name for name in before.inputs if name not in names))
-    follow(state, patient, now)
+    called = calls.call(corrected, _alarmed(state))
+    state.scored = replace(before, inputs=tuple(name for name in before.inputs if corrected.parts.get(name)))
+    follow(state, patient, now, held=min(_held(before), called.severity.rank if called else 0))
     if state.scored and state.scored.rank < before.rank:
         beyond = {(each.side, each.severity) for each in before.excursions if each.beyond_since}
         left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in beyond)
         state.scored = replace(state.scored, excursions=left)
     return None
+
+
+def _ever(state: State, patient: Observations, now: datetime) -> Score | None:
+    """The score of what was known last of each input, however old."""
+    return _score(chosen(state, patient, now, maximum_ages=dict.fromkeys(MAXIMUM_AGES, timedelta.max)))
+
+
+def _points_fell(known: Score, corrected: Score) -> bool:
+    return any((corrected.parts.get(name) or 0) < (points or 0) for name, points in known.parts.items())
 
 
 def look(state: State, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.clinical import corrections
+from monitoring.clinical import alarm, corrections
 from monitoring.clinical.corrections import Change
 from monitoring.clinical.episode import Reading
 from monitoring.clinical.limits import Severity
@@ -105,6 +105,60 @@ class TestInError:
         assert bed.told("news2")[-1] == "resolved"
 
 
+class TestAnInputThatTheScoreHolds:
+    """Of half an hour ago, when it called: by now it is missing, and counts as it did."""
+
+    CALM = {"spo2": 97, "heart_rate": 70, "systolic_bp": 120, "body_temp": 37, "respiratory_rate": 26}
+
+    def bed(self, before=22, **other):
+        bed = Bedside().reads(0, "N1", respiratory_rate=before)
+        bed.reads(HOUR, "N1", seen={"consciousness": "A", "on_oxygen": True}, **self.CALM | other)
+        bed.looks(HOUR + 30 * MINUTE)
+        assert bed.told("news2") == ["raised"]
+        return bed
+
+    def test_goes_on_when_an_older_one_is_corrected(self):
+        bed = self.bed()
+
+        corrected(bed, 0, HOUR + 30 * MINUTE, sensor="N1", was={"respiratory_rate": 22}, became={"respiratory_rate": 16})
+
+        assert bed.told("news2") == ["raised"]
+
+    def test_goes_on_with_as_many_points_as_it_had(self):
+        bed = self.bed()
+
+        corrected(bed, HOUR, HOUR + 30 * MINUTE, sensor="N1", was=self.CALM, became=self.CALM | {"respiratory_rate": 27})
+
+        assert bed.told("news2") == ["raised"]
+
+    def test_is_over_when_it_never_had_the_points(self):
+        bed = self.bed()
+
+        corrected(bed, HOUR, HOUR + 30 * MINUTE, sensor="N1", was=self.CALM, became=self.CALM | {"respiratory_rate": 16})
+
+        assert bed.told("news2") == ["raised", "resolved"]
+
+    def test_eases_to_what_it_would_have_called_for(self):
+        fever = self.CALM | {"body_temp": 39.2}
+        bed = self.bed(body_temp=39.2)
+        assert bed.episode("news2").severity is Severity.CRITICAL
+        bed.takes(HOUR + 29 * MINUTE, "news2")
+
+        corrected(bed, HOUR, HOUR + 30 * MINUTE, sensor="N1", was=fever, became=fever | {"respiratory_rate": 22})
+
+        assert bed.told("news2")[-1] == "eased"
+        assert bed.episode("news2").severity is Severity.WARNING
+
+    def test_entered_in_error_falls_back_to_the_one_before(self):
+        alike, better = self.bed(before=26), self.bed(before=16)
+
+        for bed in (alike, better):
+            corrected(bed, HOUR, HOUR + 30 * MINUTE, sensor="N1", was=self.CALM)
+
+        assert alike.told("news2") == ["raised"]
+        assert better.told("news2") == ["raised", "resolved"]
+
+
 class TestAnOldReading:
     def test_calls_nobody_and_is_recorded(self):
         bed = Bedside().reads(0, NURSE, spo2=98)
@@ -163,6 +217,17 @@ def test_a_value_may_turn_out_to_be_of_another_sign():
     assert NURSE not in bed.state.standings[Sign.HEART_RATE]
     assert bed.standing(sensor=NURSE).value == 88
     assert bed.told() == ["raised"]
+
+
+def test_a_sensor_that_was_taken_off_is_not_missed_because_a_reading_was_corrected():
+    bed = Bedside().watched().steadily(0, 240, spo2=96)
+    bed.state, _ = alarm.release(bed.state, ["M7"], bed.limits, now=when(250))
+
+    corrected(bed, 240, 260, was={"spo2": 96}, became={"spo2": 95})
+
+    assert bed.standing().value == 95
+    bed.looks(HOUR)
+    assert bed.told("no_data") == []
 
 
 def test_what_comes_after_a_correction_goes_on_from_it():
