@@ -13,7 +13,7 @@ from django.db import models
 
 from accounts.models import User
 from monitoring import sql
-from monitoring.clinical import alarm, corrections
+from monitoring.clinical import alarm, corrections, words
 from monitoring.clinical.anchors import REACH
 from monitoring.clinical.corrections import Change
 from monitoring.clinical.episode import Episode
@@ -38,11 +38,11 @@ class Correction:
     note: str
 
     def values(self) -> Iterator[tuple[Sign, float | None, float | None]]:
-        """What was measured, and what is said to have been, where it differs."""
+        """What was measured, and what is said to have been, where it differs: also by a word, as *asystole*."""
+        was, became = _measured_by(self.was), _measured_by(self.became) if self.became else {}
         for sign in Sign:
-            old, new = getattr(self.was, sign), getattr(self.became, sign) if self.became else None
-            if old != new:
-                yield sign, old, new
+            if was.get(sign) != became.get(sign):
+                yield sign, was.get(sign), became.get(sign)
 
 
 def judge_again(correction: Correction, *, by: User, at: datetime) -> None:
@@ -62,6 +62,11 @@ def judge_again(correction: Correction, *, by: User, at: datetime) -> None:
     present = list(Alert.objects.filter(pk__in=marked).order_by("pk"))
     if present:
         history.tell(present, AlertEvent.What.CORRECTED, by=by, at=at, note=correction.note)
+
+
+def _measured_by(vital: Vital) -> Mapping[Sign, float]:
+    said = reading_of(vital, closed=False)
+    return words.measured(said.values, said.statuses)
 
 
 def _in_error(vital: Vital, at: datetime) -> Vital:

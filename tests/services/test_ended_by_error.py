@@ -152,3 +152,35 @@ def test_long_after_nothing_is_raised_of_what_nobody_was_told(measured, ada, dor
 
     assert events_of(ada) == ["recorded"]
     assert not Alert.objects.open().exists()
+
+
+@AGES
+@pytest.mark.parametrize("wrong", [{"heart_rate": 0}, {"status": {"heart_rate": "asystole"}}], ids=["number", "word"])
+def test_what_a_wrong_word_had_ended_stands_again_as_after_a_wrong_number(ada, gateway, noor, dora, now, age, wrong):
+    unscored(ada)
+    gateway.post([item(ada, now - timedelta(seconds=20), heart_rate=150, sensor_id="manual")])
+    fast = open_alert(ada)
+    alerts.acknowledge(fast, by=noor, at=now)
+    gateway.post([item(ada, now, sensor_id="manual", **wrong)])
+    still = open_alert(ada)
+
+    in_error(Vital.objects.get(measured_at=now), dora, now + age)
+
+    for alert in (fast, still):
+        alert.refresh_from_db()
+    assert (fast.state, fast.message, still.state) == ("raised", "HR 150 > 140 /min", "returned")
+    assert [list(alert.events.values_list("what", flat=True)) for alert in (fast, still)] == [
+        ["raised", "acknowledged", "resolved", "reopened", "corrected"],
+        ["raised", "returned", "corrected"],
+    ]
+
+
+def test_a_number_that_its_device_strikes_marks_no_alert(measured, ada, gateway, dora, now):
+    """It had led to nothing."""
+    measured(84, ago=20)
+    gateway.post([item(ada, now, spo2=60, sensor_id="manual", status={"spo2": "probe_off"})])
+    measured(84, ago=-10)
+
+    in_error(Vital.objects.get(measured_at=now), dora, now + MINUTE)
+
+    assert events_of(ada) == ["raised"]
