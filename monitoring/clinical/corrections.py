@@ -81,7 +81,7 @@ def correct(
     for turn in turns:
         if not change.was.closed and turn.thread in history:
             _fold_again(course, turn, history[turn.thread], change.told)
-        if not is_live:
+        if not is_live or turn.thread not in history:
             _record(course, turn)
     if not change.was.closed:
         deterioration.follow_correction(course.state, patient, now, was=state)

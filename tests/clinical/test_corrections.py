@@ -209,6 +209,15 @@ def test_what_was_made_of_a_steady_sensor_long_after_is_confirmed_by_no_silence(
     assert bed.told() == ["recorded"]
 
 
+def test_what_has_too_much_behind_it_to_be_folded_again_is_recorded_however_young():
+    bed = Bedside().watched().reads(0, spo2=97)
+    change = Change(*(Reading("M7", when(0), {Sign.SPO2: value}) for value in (97, 48)))
+
+    _, events = corrections.correct(bed.state, change, bed.limits, now=when(60), history={})
+
+    assert [event.what.value for event in events] == ["recorded"]
+
+
 def test_a_value_may_turn_out_to_be_of_another_sign():
     bed = Bedside().reads(0, NURSE, heart_rate=88)
 
