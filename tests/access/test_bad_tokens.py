@@ -159,19 +159,21 @@ class TestShutOut:
         assert post("refresh-token", {"refresh_token": token}).status_code == 200
 
 
-def test_twenty_registrations_an_hour_from_one_address(db, monkeypatch):
+def test_twenty_registrations_an_hour_from_one_address(db, now):
     address = "10.9.9.9"
 
     def register(place, address=address):
         body = {"id": f"nina{place}", "password": "a violin in the rain", "name": "Nina"}
         return Client().post("/auth/register", body, content_type="application/json", REMOTE_ADDR=address)
 
-    answers = [register(place) for place in range(21)]
+    with time_machine.travel(now, tick=False):  # all of them in one hour
+        answers = [register(place) for place in range(21)]
+        of_another = register(22, "10.9.9.8")
 
     assert [answer.status_code for answer in answers] == [201] * 20 + [429]
     assert refused(answers[-1]) == (429, "too_many_registrations")
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
-    assert register(22, "10.9.9.8").status_code == 201
+    assert of_another.status_code == 201
 
 
 def test_what_is_shown_that_is_no_token_is_written_down_boundedly(noor):

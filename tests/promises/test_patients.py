@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 
@@ -80,11 +81,15 @@ def test_a1_08_one_call_is_the_whole_summary(ada: Patient, gateway: Monitor, noo
 def test_a1_09_a_day_has_least_mean_and_greatest_of_every_sign(
     ada: Patient, gateway: Monitor, noor: User, now: datetime
 ) -> None:
-    gateway.post([item(ada, now - timedelta(seconds=second), heart_rate=60 + second) for second in range(3)])
-    client = signed_in(noor)
+    noon = now.replace(hour=12)
+    ada.admissions.update(admitted_at=noon - timedelta(hours=1))
+    ada.admissions.get().placements.update(started_at=noon - timedelta(hours=1))
+    with time_machine.travel(noon, tick=False):
+        gateway.post([item(ada, noon - timedelta(seconds=second), heart_rate=60 + second) for second in range(3)])
+        client = signed_in(noor)
 
-    today = client.get(f"{ADA}/daily-stats").json()
-    other = client.get(f"{ADA}/daily-stats?date=2020-01-01").json()
+        today = client.get(f"{ADA}/daily-stats").json()
+        other = client.get(f"{ADA}/daily-stats?date=2020-01-01").json()
 
     assert today["signs"]["heart_rate"] == {"min": 60, "mean": 61, "max": 62, "count": 3}
     assert other["date"] == "2020-01-01"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import time, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -161,8 +161,8 @@ def test_limits_of_the_night_hold_by_night_only(hour, ben, north, root, settings
         thresholds.set_night(north, (begins, ends), by=root, at=hour)
         return preview.ask(ben, Scope(ward=north), night, hours=1, now=hour).comparison.added
 
-    away = (first + timedelta(hours=6)).time()
-    assert set_night(away, time(away.hour, away.minute + 1 if away.minute < 59 else 0)) == 0
+    away = first + timedelta(hours=6)
+    assert set_night(away.time(), (away + timedelta(minutes=1)).time()) == 0
     assert set_night((first - timedelta(minutes=5)).time(), (first + timedelta(hours=2)).time()) == 1
 
 
