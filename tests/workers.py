@@ -11,7 +11,10 @@ import pytest
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
+WORKER = 0  # the number of this process
+
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    WORKER = int(worker.removeprefix("gw"))
     os.environ["REDIS_PREFIX"] = f"medql-{worker}"
 
 

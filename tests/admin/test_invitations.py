@@ -15,7 +15,8 @@ from accounts.models import AuditEntry, SecondFactor, Session, User, Ward
 from tests.access.authenticator import set_up, with_password
 from tests.admin.pages import act, address, lines, said, ward_page
 from tests.conftest import PASSWORD, signed_in
-from tests.services.receivers import PostOffice, closed_port, post_office, use_mail_server
+from tests.ports import free_port
+from tests.services.receivers import PostOffice, post_office, use_mail_server
 
 NINA = {"login": "nina", "email": "nina@example.org", "name": "Nina", "usable_password": "false"}
 NEW = "another sentence of mine"
@@ -64,7 +65,7 @@ class TestInviting:
         assert Client().get(address_in(sentence)).status_code == 302
 
     def test_a_mail_server_that_is_away_is_told_and_the_link_shown(self, office: Client, settings: Any) -> None:
-        use_mail_server(settings, closed_port())
+        use_mail_server(settings, free_port())
 
         told = said(add(office))
 

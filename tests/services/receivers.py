@@ -16,6 +16,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from tests.ports import free_port
+
 
 @dataclass
 class PostOffice:
@@ -47,7 +49,7 @@ def use_mail_server(settings: Any, port: int) -> None:
 
 @contextlib.contextmanager
 def post_office() -> Iterator[PostOffice]:
-    office = PostOffice(port=closed_port())
+    office = PostOffice(port=free_port())
     controller = Controller(office, hostname="127.0.0.1", port=office.port)
     controller.start()
     try:
@@ -128,10 +130,3 @@ def silent_server() -> Iterator[int]:
     """Somebody who takes every call and never says a word: the port."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
         yield silent.getsockname()[1]
-
-
-def closed_port() -> int:
-    """Where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

@@ -16,9 +16,10 @@ from monitoring.clinical.escalation import Way
 from monitoring.models import Delivery, PushSubscription
 from monitoring.services import channels, deliveries
 from monitoring.services.channels import push, webhook
+from tests.ports import free_port
 from tests.services.alerting import MINUTE, raised, watch
 from tests.services.outbox import SECRET, queued, send, send_until_it_ends, to_hook
-from tests.services.receivers import closed_port, receiver, silent_server
+from tests.services.receivers import receiver, silent_server
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ class TestWebhook:
         ],
     )
     def test_a_bad_address_is_told(self, north, alert, hook, now, url, why):
-        row = to_hook(alert, north, url.format(closed=closed_port(), plain=hook.url.split(":")[2].split("/")[0]), now)
+        row = to_hook(alert, north, url.format(closed=free_port(), plain=hook.url.split(":")[2].split("/")[0]), now)
 
         send(now)
 

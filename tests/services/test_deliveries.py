@@ -11,9 +11,9 @@ from django.db import connection
 from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery, EscalationStep
 from monitoring.services import deliveries, escalation, outcomes, watching
+from tests.ports import free_port
 from tests.services.alerting import MINUTE, raised, take, watch
 from tests.services.outbox import endpoint, queued, send, send_until_it_ends, to_hook
-from tests.services.receivers import closed_port
 
 SECOND = timedelta(seconds=1)
 
@@ -76,7 +76,7 @@ class TestOutcome:
         assert not Delivery.objects.filter(user=dora).exists()
 
     def test_a_dead_endpoint_does_not_stand_before_the_others(self, north, alert, hook, now):
-        to_hook(alert, north, f"http://127.0.0.1:{closed_port()}/", now)
+        to_hook(alert, north, f"http://127.0.0.1:{free_port()}/", now)
         well = to_hook(alert, north, hook.url, now)
 
         assert send(now) == 2

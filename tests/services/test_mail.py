@@ -7,9 +7,10 @@ import pytest
 from monitoring.clinical.escalation import Way
 from monitoring.models import Alert, Delivery
 from monitoring.services.channels import email
+from tests.ports import free_port
 from tests.services.alerting import MINUTE, raised, take, watch
 from tests.services.outbox import queued, send, send_until_it_ends
-from tests.services.receivers import closed_port, silent_server, use_mail_server
+from tests.services.receivers import silent_server, use_mail_server
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ class TestEmail:
         assert Delivery.objects.filter(alert=alert, user=dora, channel="in_app").exists()
 
     def test_a_dead_mail_server_is_told(self, dora, alert, settings, now):
-        use_mail_server(settings, closed_port())
+        use_mail_server(settings, free_port())
         row = queued(alert, now, Way.EMAIL, user=dora)
 
         send(now)
