@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.ports import free_port
+
 
 class Road:
     """Carries bytes between a port of its own and a server. Closed, it refuses whoever comes, and cuts who is on it; held, it
@@ -16,14 +18,13 @@ class Road:
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
         self._on_it: list[socket.socket] = []
-        self.port = 0
+        self.port = free_port()
         self._flows = threading.Event()
         self._flows.set()
         self.open()
 
     def open(self) -> None:
         self._door = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._door.getsockname()[1]
         threading.Thread(target=self._let_in, args=(self._door,), daemon=True).start()
 
     def close(self) -> None:

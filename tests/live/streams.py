@@ -31,12 +31,12 @@ class Stream:
         self.last = ""  # the id to resume from
 
     async def __aenter__(self) -> Stream:
-        accepted, _ = await self.socket.connect()
+        accepted, _ = await self.socket.connect(timeout=PATIENCE)
         assert accepted
         return self
 
     async def __aexit__(self, *problem: object) -> None:
-        await self.socket.disconnect()
+        await self.socket.disconnect(timeout=PATIENCE)
 
     async def next(self, *types: str, within: float = PATIENCE) -> Frame:
         """The next frame, of one of these types if told."""

@@ -14,16 +14,17 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 
-from accounts import keys
+from accounts import keys, rates
 from accounts.models import Device, DeviceKey
 from monitoring.models import Vital
-from tests.live.processes import Server, running, wait_until
+from tests.live.processes import PATIENCE, Server, running, wait_until
 from tests.live.roads import road_to
 from tests.world import item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WITHIN = 5.0  # seconds: the promise
+TOKEN = "of these tests alone"
 
 
 def send(server: Server, key: str, items: list[dict]) -> int:
@@ -108,6 +109,7 @@ def test_a_change_of_keys_while_readings_come_loses_none(ada, gateway):
 
 
 def test_last_used_is_noted_once_by_however_many_threads(ada, gateway):
+    began = timezone.now()
     with running() as server:
         lanes = [Stream(server, gateway.key, ada, f"lane{lane}") for lane in range(4)]
         with lanes[0], lanes[1], lanes[2], lanes[3]:
@@ -115,8 +117,9 @@ def test_last_used_is_noted_once_by_however_many_threads(ada, gateway):
         used_at = DeviceKey.objects.get().used_at
 
         assert send(server, gateway.key, [item(ada, spo2=97)]) == 202
-    assert DeviceKey.objects.get().used_at == used_at
-    assert abs(timezone.now() - used_at) < timedelta(minutes=1)
+    again = DeviceKey.objects.get().used_at
+    assert again == used_at or again - used_at >= keys.NOTED_EVERY
+    assert used_at >= began
 
 
 @contextmanager
@@ -128,16 +131,35 @@ def _road_to_redis():
 
 @pytest.mark.redis
 def test_two_processes_count_a_devices_requests_together(ada, gateway):
-    Device.objects.update(requests_per_second=5)
-    with running() as one, running() as other:
-        wait_until(lambda: timezone.now().second % 10 < 3, "a window begins", patience=11)
-        codes = Counter(send(server, gateway.key, [item(ada, spo2=97)]) for _ in range(30) for server in (one, other))
-    assert codes == {202: 50, 429: 10}
+    Device.objects.update(requests_per_second=1)
+    with running(METRICS_TOKEN=TOKEN) as one, running(METRICS_TOKEN=TOKEN) as other:
+
+        def sent_in_one_window():
+            before, alone = _window(), _counted_alone(one) + _counted_alone(other)
+            wait_until(lambda: _window() > before, "a window begins")
+            begun = _window()
+            codes = Counter(send(server, gateway.key, [item(ada, spo2=97)]) for _ in range(7) for server in (one, other))
+            counted_together = _counted_alone(one) + _counted_alone(other) == alone  # Redis has answered in time
+            return codes if counted_together and _window() == begun else None
+
+        codes = wait_until(sent_in_one_window, "all leave in one window", patience=5 * PATIENCE)
+    assert codes == {202: 10, 429: 4}
+
+
+def _window() -> int:
+    return int(timezone.now().timestamp()) // rates.WINDOW
+
+
+def _counted_alone(server: Server) -> float:
+    status, text = server.get("/metrics", Authorization=f"Bearer {TOKEN}")
+    assert status == 200
+    (line,) = [line for line in text.decode().splitlines() if line.startswith("medql_requests_counted_alone_total")]
+    return float(line.split()[1])
 
 
 @pytest.mark.redis
 def test_while_redis_is_away_every_reading_is_taken(ada, gateway):
-    with _road_to_redis() as (road, address), running(REDIS_URL=address, METRICS_TOKEN="of this test alone") as server:
+    with _road_to_redis() as (road, address), running(REDIS_URL=address, METRICS_TOKEN=TOKEN) as server:
         with Stream(server, gateway.key, ada, "lane") as stream:
             wait_until(lambda: stream.took() > 5, "readings are taken")
             road.close()
@@ -146,12 +168,9 @@ def test_while_redis_is_away_every_reading_is_taken(ada, gateway):
             road.open()
             before = stream.took()
             wait_until(lambda: stream.took() > before + 50, "and when it is back")
-        status, text = server.get("/metrics", Authorization="Bearer of this test alone")
+        assert _counted_alone(server) > 0
 
     assert {status for _, status in stream.answers} == {202}
-    assert status == 200
-    (alone,) = [line for line in text.decode().splitlines() if line.startswith("medql_requests_counted_alone_total")]
-    assert float(alone.split()[1]) > 0
 
 
 @pytest.mark.redis

@@ -17,13 +17,11 @@ from accounts.models import RefreshFamily, TokenSession, User
 from monitoring.models import AlertEvent
 from monitoring.services import history
 from tests.conftest import PASSWORD
-from tests.live.processes import running, wait_until
+from tests.live.processes import PATIENCE, running, wait_until
 from tests.live.roads import Road
 from tests.world import item, open_alert, unscored
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 30.0
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from accounts import access, emergency, keys, service_tokens, sessions, tickets,
 from accounts.models import Device, EmergencyAccess, Membership, ServiceToken, Session, TokenSession, User
 from monitoring import consumers, feeds, guard
 from tests.conftest import signed_in
-from tests.live.test_sockets import Viewer, post, viewer
+from tests.live.test_sockets import PATIENCE, Viewer, post, viewer
 from tests.world import item
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -284,8 +284,8 @@ async def test_a_database_that_does_not_answer_closes_nobody(noor, north, monkey
             raise ConnectionError("the database is away")
 
         monkeypatch.setattr(visits, "fallen", silent)
-        assert await asyncio.to_thread(asked.acquire, timeout=5)
-        assert await asyncio.to_thread(asked.acquire, timeout=5)  # and is asked again
+        assert await asyncio.to_thread(asked.acquire, timeout=PATIENCE)
+        assert await asyncio.to_thread(asked.acquire, timeout=PATIENCE)  # and is asked again
 
         await watching.pulse()
     assert "could not be looked at" in caplog.text

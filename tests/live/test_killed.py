@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from monitoring.models import Alert, AlertEvent, Delivery, EscalationStep, Patient, Vital
 from monitoring.services import admissions, bundles, deliveries, escalation
-from tests.live.processes import running, wait_until, watching
+from tests.live.processes import PATIENCE, running, wait_until, watching
 from tests.services.outbox import endpoint
 from tests.services.receivers import receiver
 from tests.world import item
@@ -70,7 +70,7 @@ class Sender:
     def reach(self, count):
         """Wait until so many batches are answered, or it is over."""
         with self.moved:
-            assert self.moved.wait_for(lambda: self.answered >= count or not self.thread.is_alive(), 60)
+            assert self.moved.wait_for(lambda: self.answered >= count or not self.thread.is_alive(), 2 * PATIENCE)
 
     def _send_all(self):
         for batch in self.batches:
@@ -143,7 +143,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(ada, ben, dan, gateway,
             else:
                 watcher.kill()
                 watcher = stack.enter_context(watching())
-        sender.thread.join(60)
+        sender.thread.join(2 * PATIENCE)
         assert sender.answered == len(sender.batches)
         wait_until(lambda: Alert.objects.filter(patient=dan).exists(), "the watcher tells what silence has confirmed")
         wait_until(lambda: not Alert.objects.open().filter(escalation_step=0).exists(), "every alert is escalated")
@@ -207,7 +207,7 @@ def test_two_watchers_at_once_send_each_message_once(ada, ben, dan, gateway, pla
             assert status == 202
         calling = Alert.objects.open().exclude(severity="info")
         wait_until(lambda: not calling.filter(escalation_step=0).exists(), "every alert is escalated")
-        wait_until(lambda: not Delivery.objects.exclude(state="sent").exists(), "every message is sent", 60)
+        wait_until(lambda: not Delivery.objects.exclude(state="sent").exists(), "every message is sent")
 
     rows = Delivery.objects.values_list("pk", "attempts")
     assert len(rows) == AlertEvent.objects.filter(what="escalated").count() >= 12

@@ -10,7 +10,7 @@ from channels.testing import WebsocketCommunicator
 
 from medql.asgi import application
 from medql.sockets import is_ours
-from tests.live.processes import Server, running
+from tests.live.processes import PATIENCE, Server, running
 from tests.world import item
 
 
@@ -73,7 +73,7 @@ class TestOrigins:
         asked = scope("http://evil.example.org")
         stranger = WebsocketCommunicator(application, path, headers=asked["headers"])
 
-        accepted, _ = await stranger.connect()
+        accepted, _ = await stranger.connect(timeout=PATIENCE)
 
         assert not accepted
 
@@ -84,7 +84,7 @@ def server(django_db_setup, django_db_blocker):
         yield server
 
 
-def raw(server: Server, sent: bytes, patience: float = 10) -> bytes:
+def raw(server: Server, sent: bytes, patience: float = PATIENCE) -> bytes:
     """What comes back for these bytes, until the server closes or falls silent."""
     with socket.create_connection(("127.0.0.1", server.port), patience) as line:
         line.sendall(sent)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from monitoring.models import Alert, AlertEvent, Vital
 from tests.conftest import signed_in
-from tests.live.processes import Server, running, wait_until
+from tests.live.processes import PATIENCE, Server, running, wait_until
 from tests.world import item
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ async def first_frame_with(words: str, server: Server, session: str, act: Callab
     """Watch North at this process, act once the first board is there, and wait for these words."""
     headers = {"Cookie": f"sessionid={session}", "Origin": server.url}
     address = f"ws://127.0.0.1:{server.port}/ws/wards/north/"
-    async with websockets.connect(address, additional_headers=headers, max_size=None) as socket, asyncio.timeout(10):
+    async with websockets.connect(address, additional_headers=headers, max_size=None) as socket, asyncio.timeout(PATIENCE):
         await socket.recv()
         await asyncio.to_thread(act)
         async for frame in socket:
@@ -70,7 +70,7 @@ def test_a_socket_that_hears_nothing_for_twelve_seconds_stays_open(noor, north):
         async with websockets.connect(f"ws://127.0.0.1:{server.port}/ws/wards/north/", additional_headers=headers) as socket:
             await socket.recv()
             started = asyncio.get_running_loop().time()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 async for frame in socket:
                     if "pulse" in str(frame) and asyncio.get_running_loop().time() - started > 12:
                         return True
@@ -148,9 +148,9 @@ def test_what_was_answered_202_is_there_after_a_sigkill(ada, gateway, after):
     with running() as server:
         posting = threading.Thread(target=stream, args=(server,))
         posting.start()
-        assert enough.wait(20)
+        assert enough.wait(PATIENCE)
         server.kill()
-        posting.join(20)
+        posting.join(PATIENCE)
 
     stored = set(Vital.objects.values_list("measured_at", flat=True))
     promised = {start + timedelta(milliseconds=200 * place + n) for place in answered for n in range(20)}
@@ -181,11 +181,11 @@ def test_a_process_that_is_told_to_end_while_devices_post_ends_and_loses_nothing
         lanes = [threading.Thread(target=stream, args=(server, lane)) for lane in range(6)]
         for lane in lanes:
             lane.start()
-        assert busy.wait(20)
+        assert busy.wait(PATIENCE)
         server.process.terminate()
-        server.process.wait(8)
+        server.process.wait(PATIENCE)
         for lane in lanes:
-            lane.join(20)
+            lane.join(PATIENCE)
 
     assert set(answered) <= set(Vital.objects.values_list("sensor_id", "measured_at"))
 

@@ -24,6 +24,7 @@ from monitoring.clinical.signs import FACTS, Sign
 from monitoring.models import Alert, Patient, RejectedVital, Vital
 from monitoring.services import admissions, technical
 from monitoring.services.ingestion import MOST_ITEMS
+from tests.live.processes import PATIENCE
 from tests.strictness import RECORDINGS
 
 pytestmark = [pytest.mark.recordings, pytest.mark.django_db(transaction=True)]
@@ -84,7 +85,7 @@ class Door:
     """One keep-alive connection of a gateway."""
 
     def __init__(self, address: str, key: str) -> None:
-        self.link = HTTPConnection(address.removeprefix("http://"), timeout=30)
+        self.link = HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
         self.headers = {"X-API-Key": key, "Content-Type": "application/json"}
 
     def post(self, texts: list[str]) -> dict:

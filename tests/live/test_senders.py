@@ -15,7 +15,7 @@ import pytest
 from monitoring.clinical.escalation import Way
 from monitoring.models import AlertEvent, Delivery
 from monitoring.services import deliveries, escalation
-from tests.live.processes import database_url, wait_until
+from tests.live.processes import PATIENCE, database_url, wait_until
 from tests.services.alerting import MINUTE, raised
 from tests.services.outbox import endpoint, queued, send
 from tests.services.receivers import PostOffice, post_office, receiver, silent_server
@@ -45,12 +45,12 @@ def sender(now, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def kill(process):
     process.send_signal(signal.SIGKILL)
-    process.wait(20)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_killed_after_sending_and_before_recording_it_arrives_again_under_the_sa
     row = queued(raised(ada, now), now, Way.WEBHOOK, endpoint_id=endpoint(north, hook.url).pk)
     hook.hold()
     with sender(now) as first:
-        assert hook.arrived.wait(30)
+        assert hook.arrived.wait(PATIENCE)
         kill(first)
     hook.release()
 
@@ -71,7 +71,7 @@ def test_killed_after_sending_and_before_recording_it_arrives_again_under_the_sa
     later = now + deliveries.CLAIM
 
     with sender(later) as second:
-        assert second.wait(30) == 0
+        assert second.wait(PATIENCE) == 0
 
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("sent", 2)
@@ -86,7 +86,7 @@ def test_killed_after_claiming_and_before_sending_it_arrives(dora, ada, settings
 
     with post_office() as office:
         with sender(now + deliveries.CLAIM, EMAIL_URL=f"smtp://127.0.0.1:{office.port}") as second:
-            assert second.wait(30) == 0
+            assert second.wait(PATIENCE) == 0
         row.refresh_from_db()
 
     assert row.state == "sent"
@@ -102,7 +102,7 @@ def test_killed_anywhere_in_the_escalation_no_step_is_lost_or_doubled(noor, dora
             kill(process)
 
     with sender(now + 5 * MINUTE) as last:
-        assert last.wait(60) == 0
+        assert last.wait(PATIENCE) == 0
 
     assert {tuple(alert.events.order_by("pk").values_list("what", flat=True)) for alert in alerts} == {("escalated",) * 2}
     rows = Delivery.objects.order_by("pk")
@@ -116,7 +116,7 @@ def test_two_processes_send_each_message_once_per_attempt(north, noor, dora, ada
     rows = [queued(alert, now, Way.WEBHOOK, endpoint_id=machine.pk) for machine in machines for alert in alerts]
 
     with sender(now) as one, sender(now) as other:
-        assert (one.wait(60), other.wait(60)) == (0, 0)
+        assert (one.wait(PATIENCE), other.wait(PATIENCE)) == (0, 0)
 
     assert sorted(hook.deliveries()) == sorted(row.pk for row in rows)
     assert set(Delivery.objects.filter(channel="webhook").values_list("state", "attempts")) == {("sent", 1)}

@@ -19,7 +19,7 @@ from accounts.models import AuditEntry, Device, Membership, ServiceToken, Sessio
 from monitoring import guard
 from tests.access.actors import patient_herself
 from tests.conftest import signed_in
-from tests.live.streams import Stream, access_token, heard_by
+from tests.live.streams import PATIENCE, Stream, access_token, heard_by
 from tests.live.test_sockets import post
 from tests.world import item
 
@@ -78,7 +78,7 @@ class TestComingIn:
 
     async def test_not_from_another_site(self, noor, north):
         elsewhere = await _sql(_browser, noor) | {"origin": "https://evil.example"}
-        accepted, _ = await Stream(**elsewhere).socket.connect()
+        accepted, _ = await Stream(**elsewhere).socket.connect(timeout=PATIENCE)
         assert not accepted
 
     @pytest.mark.parametrize(

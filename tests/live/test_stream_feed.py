@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 
 from monitoring import realtime
 from monitoring.stream import feed
-from tests.live.streams import heard_by
+from tests.live.streams import PATIENCE, heard_by
 from tests.live.test_sockets import post
 from tests.world import item, unscored
 
@@ -47,7 +47,7 @@ async def test_who_comes_while_another_goes_hears_every_ward(root, ada, cid, gat
     monkeypatch.setattr(feed, "_unsubscribe", slowly)
     async with await heard_by(root) as first:
         await first.begin()
-        going = asyncio.create_task(first.socket.disconnect(timeout=5))
+        going = asyncio.create_task(first.socket.disconnect(timeout=PATIENCE))
         await is_going.wait()
         async with await heard_by(root) as second:
             await second.begin()
@@ -103,7 +103,7 @@ async def test_a_ward_that_could_not_be_subscribed_to_is_at_the_next_beat(
         await post(gateway, item(cid, heart_rate=70))
         assert (await stream.next("VITAL_NEW"))["ward"] == "south"  # which was not kept from it by the other
 
-        async with asyncio.timeout(3 * feed.BEAT):
+        async with asyncio.timeout(PATIENCE):
             await is_subscribed.wait()
 
         await post(gateway, item(ada, heart_rate=71))

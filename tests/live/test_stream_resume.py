@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from monitoring import realtime
 from monitoring.services import admissions, alerts
-from monitoring.stream import cursors, feed, listener, reading, socket
+from monitoring.stream import cursors, listener, reading, socket
 from tests.live import streams
 from tests.live.streams import heard_by
 from tests.live.test_sockets import post
@@ -111,7 +111,7 @@ class TestResume:
 
             await post(gateway, item(ada, now, spo2=84))
 
-            assert (await stream.next("ALERT_NEW", within=2 * feed.BEAT))["data"]["event"]["what"] == "raised"
+            assert (await stream.next("ALERT_NEW"))["data"]["event"]["what"] == "raised"
 
 
 class TestAGapOfTwoWards:
