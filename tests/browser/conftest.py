@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect, sync_playwright
 
 from tests.strictness import LOUDSPEAKER, chromium
+
+PATIENCE = 60_000  # ms: of a busy machine, for what is sure to come
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,7 @@ def browser(chrome: Browser, forbidden: list[str], monkeypatch: pytest.MonkeyPat
 
     def new_context(**wanted: Any) -> BrowserContext:
         context = make(**wanted)
+        context.set_default_timeout(PATIENCE)
         context.on("console", listen)
         return context
 

@@ -37,7 +37,8 @@ class Rendering:
 
     def __init__(self, browser: Browser) -> None:
         self.page: Page = browser.new_page()
-        self.page.clock.install()
+        self.page.clock.install(time=0)
+        self.page.clock.pause_at(1000)  # else the page finds that its loudspeaker stands still while time passes
         self.page.set_content(BOARD)
         self.page.add_script_tag(path=EAR)
         self.page.add_script_tag(path=SCRIPT)

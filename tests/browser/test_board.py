@@ -54,7 +54,7 @@ def test_a_board_that_lost_its_server_says_so_and_recovers(browser, noor, ada, g
 
         with running(port=server.port) as back:
             send(back, gateway, item(ada, heart_rate=78))
-            expect(nurse.page.locator("#link")).to_have_text("LIVE", timeout=15_000)
+            expect(nurse.page.locator("#link")).to_have_text("LIVE")
             expect(nurse.tile("N1").locator(".heart_rate .value")).to_have_text("78")
 
 
@@ -74,7 +74,7 @@ def test_without_a_link_nothing_is_sent_and_the_buttons_say_so(browser, noor, ad
         assert sent == []
 
         with running(port=server.port):
-            expect(nurse.page.locator("#link")).to_have_text("LIVE", timeout=15_000)
+            expect(nurse.page.locator("#link")).to_have_text("LIVE")
             expect(button).not_to_have_attribute("aria-disabled", "true")
             button.click()
             expect(nurse.tile("N1").locator(".alert")).to_contain_text("taken by Noor")
@@ -85,21 +85,25 @@ def test_a_server_that_hangs_is_noticed_as_well(browser, noor, ada, gateway):
         nurse = Desk(browser, server).sign_in("noor")
         server.freeze()
 
-        expect(nurse.page.locator("#link")).to_have_text("LINK LOST", timeout=12_000)
+        expect(nurse.page.locator("#link")).to_have_text("LINK LOST")
 
 
 def test_old_values_grey_and_say_how_old_they_are_even_without_a_server(browser, noor, ada, gateway):
     with running() as server:
         nurse = Desk(browser, server).sign_in("noor")
         now = timezone.now()
-        send(server, gateway, *(item(ada, now - timedelta(seconds=second), heart_rate=77) for second in (22, 21, 20)))
+        send(server, gateway, *(item(ada, now - timedelta(seconds=second), heart_rate=77) for second in (2, 1, 0)))
+        expect(nurse.tile("N1").locator(".heart_rate .value")).to_have_text("77")
         expect(nurse.tile("N1").locator(".silent")).to_be_hidden()
         server.kill()
+        expect(nurse.page.locator("#link")).to_have_text("LINK LOST")
 
-        expect(nurse.tile("N1").locator(".silent")).to_be_visible(timeout=15_000)
-        expect(nurse.tile("N1").locator(".silent")).to_contain_text("no reading for 3")
+        nurse.later(600)
+
+        expect(nurse.tile("N1").locator(".silent")).to_be_visible()
+        expect(nurse.tile("N1").locator(".silent")).to_contain_text("no reading for 10 min")
         expect(nurse.tile("N1")).to_contain_class("old")
-        expect(nurse.tile("N1").locator(".heart_rate time")).to_contain_text("s")
+        expect(nurse.tile("N1").locator(".heart_rate time")).to_have_text("10 min")
 
 
 def test_a_sign_that_stopped_greys_while_the_others_go_on(browser, noor, ada, gateway):
@@ -185,7 +189,7 @@ def test_a_board_says_when_nobody_watches_and_when_somebody_does_again(browser, 
             expect(nurse.page.locator("#link")).to_have_text("LIVE")
             expect(banner).to_be_hidden()
 
-        expect(banner).to_contain_text("NO WATCHER for", timeout=25_000)
+        expect(banner).to_contain_text("NO WATCHER for")
         expect(banner).to_contain_text("look at the bedside monitors")
         expect(nurse.page.locator("#link")).to_have_text("LIVE")
         nurse.page.reload()

@@ -71,7 +71,6 @@ def chart(browser, alarming: Patient, noor: User) -> Any:
         def opened(size: str) -> Page:
             width, height = SIZES[size]
             page = seat(browser, server, noor, viewport={"width": width, "height": height})
-            page.set_default_timeout(30_000)
             page.goto(f"{server.url}/patients/P-ADA/chart/?period=24h&name=on")
             return page
 

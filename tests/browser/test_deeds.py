@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from monitoring.models import Alert, WardRules
+from monitoring.models import WardRules
 from tests.browser.desk import Desk, keep, send
 from tests.live.processes import running
 from tests.world import item, one_after_the_other, unscored
@@ -91,9 +91,13 @@ def test_a_silence_shows_until_when(browser, server, noor, ada, north, gateway):
     expect(nurse.page.locator("#rail")).to_contain_text("sound off until")
     expect(deeds).to_be_hidden()
     assert alert.get_attribute("data-silenced-until") != ""
-    Alert.objects.update(silenced_until=timezone.now() + timedelta(seconds=5))
-    nurse.page.reload()
-    expect(alert.locator(".silence")).to_be_hidden(timeout=15_000)  # by itself: nothing is drawn anew
+    expect(alert.locator(".silence")).to_be_visible()
+    server.kill()  # so that nothing is drawn anew
+    expect(nurse.page.locator("#link")).to_have_text("LINK LOST")
+
+    nurse.later(5 * 60)
+
+    expect(alert.locator(".silence")).to_be_hidden()
 
 
 def test_near_the_lower_edge_the_menu_opens_upwards_and_stays_there(browser, server, noor, ada, gateway):
@@ -178,12 +182,17 @@ def test_a_viewer_finds_no_menu(browser, server, vera, ada, gateway):
 
 
 def test_a_sign_that_fell_silent_says_so_on_its_alert(browser, server, noor, ada, gateway):
-    now = timezone.now()
-    send(server, gateway, *(low(ada, now - timedelta(seconds=second)) for second in (26, 25, 24)))
     nurse = Desk(browser, server).sign_in("noor")
+    now = timezone.now()
+    send(server, gateway, *(low(ada, now - timedelta(seconds=second)) for second in (2, 1, 0)))
+    expect(nurse.tile("N1").locator(".alert")).to_contain_text("SpO₂ 84")
     expect(nurse.tile("N1").locator(".alert .lost")).to_be_hidden()
+    server.kill()  # so that nothing is drawn anew
+    expect(nurse.page.locator("#link")).to_have_text("LINK LOST")
 
-    expect(nurse.tile("N1").locator(".alert .lost")).to_be_visible(timeout=15_000)
+    nurse.later(60)
+
+    expect(nurse.tile("N1").locator(".alert .lost")).to_be_visible()
     expect(nurse.page.locator("#rail .lost")).to_be_visible()
 
 

@@ -54,7 +54,6 @@ def opened(browser: Browser, server, session: str, path: str, width: int) -> Pag
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_cookies([{"name": "sessionid", "value": session, "url": server.url}])
     page = context.new_page()
-    page.set_default_timeout(8_000)
     page.goto(server.url + path)
     return page
 

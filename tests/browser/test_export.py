@@ -19,17 +19,24 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS = 20_000
 
 
-@pytest.fixture
-def server(ada, now):
+@pytest.fixture(autouse=True)
+def _rows(ada, now):
     measured(ada, *(now - timedelta(seconds=each) for each in range(1, ROWS + 1)), heart_rate=80, spo2=97)
+
+
+@pytest.fixture
+def server():
     with running() as server:
         yield server
 
 
 @pytest.fixture
 def page(browser, server, noor):
+    return opened(browser, server, noor)
+
+
+def opened(browser, server, noor):
     page = seat(browser, server, noor)
-    page.set_default_timeout(30_000)
     page.goto(f"{server.url}/patients/P-ADA/export/")
     return page
 
@@ -66,13 +73,14 @@ def test_what_is_cancelled_is_not_kept(page, server):
     expect(told).to_have_text("Cancelled: nothing was kept.")
 
 
-def test_what_breaks_off_is_not_kept(page, server):
-    told = submit(page)
-    expect(told).to_have_text(re.compile("of 20,000 rows"))
+def test_what_breaks_off_is_not_kept(browser, noor):
+    with running(application="tests.browser.halting:application") as server:
+        told = submit(opened(browser, server, noor))
+        expect(told).to_have_text(re.compile("of 20,000 rows"))
 
-    server.kill()
+        server.kill()
 
-    expect(told).to_have_text("It broke off: nothing was kept. Take it again.")
+        expect(told).to_have_text("It broke off: nothing was kept. Take it again.")
 
 
 def test_a_time_that_makes_no_sense_is_said_by_the_page(page):
