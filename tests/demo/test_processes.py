@@ -18,9 +18,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+import monitoring.demo.server
 from accounts.models import Ward
+from monitoring.demo import player
 from monitoring.demo.server import DidNotComeUp, Server, must_be_free
 from monitoring.models import Alert, RejectedVital, Vital
+from tests.live.processes import PATIENCE
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,12 +36,6 @@ def database_url() -> str:
         return f"sqlite:///{settings['NAME']}"
     person = ":".join(urllib.parse.quote(settings[part], safe="") for part in ("USER", "PASSWORD") if settings[part])
     return f"mysql://{person}@{settings['HOST'] or '127.0.0.1'}:{settings['PORT'] or 3306}/{settings['NAME']}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(true: Callable[[], object], *, within: float) -> None:
@@ -52,6 +50,8 @@ def until(true: Callable[[], object], *, within: float) -> None:
 def server(monkeypatch, tmp_path) -> Iterator[Server]:
     """A web process on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url())
+    for module, name in ((monitoring.demo.server, "COMES_UP_WITHIN"), (player, "PATIENCE"), (player, "LINGER")):
+        monkeypatch.setattr(module, name, PATIENCE)
     with Server(free_port(), log=tmp_path / "server.log") as server:
         server.wait_until_it_answers()
         yield server
@@ -88,11 +88,11 @@ def test_arrest_is_a_critical_alert(server, capsys):
 
 
 def test_moved_monitor_sends_for_the_next_patient(server, capsys):
-    said = simulate(server, capsys, scenario="assign", patients=2, duration=2, rate=10)
+    said = simulate(server, capsys, scenario="assign", patients=2, duration=4, rate=5)
 
     assert "is on P00002 now" in said
     counts = [Vital.objects.filter(patient__patient_id=patient).count() for patient in ("P00001", "P00002")]
-    assert sum(counts) == 20 and min(counts) >= 5
+    assert sum(counts) == 20 and min(counts) > 0
     assert f"Stored of P00001: {counts[0]}, P00002: {counts[1]}" in said
     assert not RejectedVital.objects.exists()
 
@@ -152,12 +152,12 @@ def demo(tmp_path) -> Iterator[tuple[subprocess.Popen, int, Path]]:
     yield process, port, output
     if process.poll() is None:
         process.terminate()  # and no sooner than its web process does it end
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def answers(port: int) -> bool:
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).status == 200
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE).status == 200
     except OSError:
         return False
 
@@ -169,12 +169,12 @@ def test_demo_comes_up_alarms_and_ends_cleanly(demo, ending, code):
         condition="blood_pressure_low", severity="critical", patient__patient_id__startswith="DEMO"
     )
 
-    until(lambda: process.poll() is not None or hypotension.exists(), within=60)
+    until(lambda: process.poll() is not None or hypotension.exists(), within=2 * PATIENCE)
     assert process.poll() is None, output.read_text()
-    assert answers(port)
+    until(lambda: answers(port), within=PATIENCE)
     process.send_signal(ending)
 
-    assert process.wait(timeout=10) == code
+    assert process.wait(timeout=PATIENCE) == code
     must_be_free(port)
     printed = output.read_text()
     assert f"http://127.0.0.1:{port}/" in printed and "demo-nurse" in printed and "The demo has ended." in printed
