@@ -19,7 +19,9 @@ from rest_framework.views import APIView
 from accounts.api import queries
 from accounts.api.queries import Nothing
 from accounts.api.schema.words import COMPONENTS, UNREADABLE, answer
-from medql import policies
+from medql import examples, policies
+
+ITSELF = {"openapi": "3.1.1", "info": {"title": "MedQL", "version": "1"}, "paths": {}}  # abridged
 
 
 @cache
@@ -37,7 +39,7 @@ class SchemaView(APIView):
         operation_id="schema",
         tags=["Description"],
         summary="This document",
-        responses={200: answer({"type": "object", "required": ["openapi"]}, "OpenAPI 3.1.")} | UNREADABLE,
+        responses={200: answer({"type": "object", "required": ["openapi"]}, "OpenAPI 3.1.", itself=ITSELF)} | UNREADABLE,
     )
     def get(self, request: Request) -> Response:
         queries.read(request, Nothing)
@@ -52,6 +54,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """What the resources have named."""
+    """What the resources have named, and an example of everything."""
     result.setdefault("components", {})["schemas"] = dict(sorted(COMPONENTS.items()))
+    examples.add(result)
     return result

@@ -62,7 +62,7 @@ PERSON = component(
         {
             "id": TEXT,
             "kind": {"const": "person"},
-            "name": TEXT,
+            "name": TEXT | {"examples": ["Noor Haddad"]},
             "email": nullable(TEXT),
             "administrator": FLAG,
             "wards": listed(thing({"ward": TEXT, "role": ROLE})),

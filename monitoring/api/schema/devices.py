@@ -45,7 +45,7 @@ CONDITION = component(
 )
 FIELDS: dict[str, Schema] = {
     "id": {"type": "integer", "minimum": 1},
-    "name": TEXT,
+    "name": TEXT | {"examples": ["M7"]},
     "kind": words(*Device.Kind.values),
     "wards": listed(TEXT, description="Slugs, of those that you may see."),
     "active": FLAG,

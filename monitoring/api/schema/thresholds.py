@@ -60,7 +60,12 @@ LIMIT = component(
         description="The limits of one sign as they are in force, and who says so. An empty side is off.",
     ),
 )
-HOURS: Schema = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "description": "By the clock of the ward."}
+HOURS: Schema = {
+    "type": "string",
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "description": "By the clock of the ward.",
+    "examples": ["22:00"],
+}
 NIGHT = nullable(component("Night", thing({"from": HOURS, "until": HOURS})))
 LIMITS = component(
     "Limits",
