@@ -84,9 +84,17 @@ def correct(
         if not is_live or turn.thread not in history:
             _record(course, turn)
     if not change.was.closed:
-        deterioration.follow_correction(course.state, patient, now, was=state)
+        _score_anew(course, change, was=state)
         course.look_around(heard=False)
     return course.state, course.events
+
+
+def _score_anew(course: Course, change: Change, *, was: State) -> None:
+    told = change.told.get(deterioration.SCORE)
+    if told and told.resolved_at and told.resolved_at < change.was.measured_at:
+        told = None  # something else had ended it
+    if deterioration.follow_correction(course.state, course.patient, course.now, was=was, told=told) and told:
+        course.stand_again(told)
 
 
 def _turns(change: Change, limits: Mapping[Sign, Limits], *, live: bool) -> Sequence[_Turn]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from monitoring.clinical import deterioration, device, silence, together
-from monitoring.clinical.episode import CALLS, Call, Episode, Event, State, What
+from monitoring.clinical.episode import CALLS, Call, Episode, Event, Kind, State, What
 from monitoring.clinical.lead import Lead, counted, holders, lead_of, led_by, may_ease, worst_of
 from monitoring.clinical.limits import Breach, Limits, Severity, judge
 from monitoring.clinical.scores.observations import Observations
@@ -55,9 +55,13 @@ class Course:
     def stand_again(self, told: Episode) -> None:
         """It had ended by what was never so: the same alert is open again, in nobody's hand, unless another one is."""
         lead, newest = self.lead(told.condition), self.state.episodes.get(told.condition)
-        if lead and not (newest and newest.is_open):
-            back = replace(told, resolved_at=None, returned_at=None, by_hand=False, acknowledged=False)
+        if newest and newest.is_open:
+            return
+        back = replace(told, resolved_at=None, returned_at=None, by_hand=False, acknowledged=False)
+        if lead:
             self._put(led_by(lead, back), What.REOPENED)
+        elif told.kind is Kind.SCORE:  # which no sensor holds
+            self._put(back, What.REOPENED)
 
     def unconfirmed(self, sign: Sign) -> None:
         """Silence has confirmed an excursion of this sign."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitoring.clinical.episode import Call, Kind, Scored, State
+from monitoring.clinical.episode import Call, Episode, Kind, Scored, State
 from monitoring.clinical.limits import DELAY, Limits, Severity
 from monitoring.clinical.scores import calls, news2
 from monitoring.clinical.scores.inputs import MAXIMUM_AGES, Chosen, Input, choose
@@ -84,22 +84,32 @@ def follow(state: State, patient: Observations, now: datetime, *, held: int | No
     state.scored = Scored(after, tuple(sorted(pointed | lost)), detail, now, rank, measured_at)
 
 
-def follow_correction(state: State, patient: Observations, now: datetime, *, was: State) -> None:
+def follow_correction(state: State, patient: Observations, now: datetime, *, was: State, told: Episode | None) -> bool:
     """Score anew what was corrected. What only the wrong value called for was never so: it is over at once, and not held.
 
-    `was` is the state before. A correction that takes no points off what was known last takes no call back either.
+    `was` is the state before, `told` the alert that stood when the wrong value came. What that one was told for is held again,
+    however old by now, where only the wrong value had let it go: true, when it does. A correction that neither takes nor
+    gives points to what was known last ends and begins nothing.
     """
     before, known, corrected = state.scored, _ever(was, patient, now), _ever(state, patient, now)
-    if before is None or known is None or corrected is None or not _points_fell(known, corrected):
-        return follow(state, patient, now)
+    if before is None or known is None or corrected is None or known.parts == corrected.parts:
+        follow(state, patient, now)
+        return False
     called = calls.call(corrected, _alarmed(state))
-    state.scored = replace(before, inputs=tuple(name for name in before.inputs if corrected.parts.get(name)))
-    follow(state, patient, now, held=min(_held(before), called.severity.rank if called else 0))
-    if state.scored and state.scored.rank < before.rank:
+    ever, held = called.severity.rank if called else 0, _held(before)
+    again = min(ever, told.severity.rank) if told and _fell(corrected, known) else 0
+    fell = _fell(known, corrected)
+    state.scored = replace(before, inputs=tuple(name for name, points in corrected.parts.items() if points))
+    follow(state, patient, now, held=max(again, min(held, ever) if fell else held))
+    if state.scored and fell and state.scored.rank < before.rank:
         beyond = {(each.side, each.severity) for each in before.excursions if each.beyond_since}
         left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in beyond)
         state.scored = replace(state.scored, excursions=left)
-    return None
+    if state.scored and again > held:
+        there = state.scored.excursions
+        sure = tuple(replace(each, confirmed=True) if each.severity.rank <= again else each for each in there)
+        state.scored = replace(state.scored, excursions=sure, detail=told.detail if told else state.scored.detail)
+    return again > held
 
 
 def _ever(state: State, patient: Observations, now: datetime) -> Score | None:
@@ -107,8 +117,9 @@ def _ever(state: State, patient: Observations, now: datetime) -> Score | None:
     return _score(chosen(state, patient, now, maximum_ages=dict.fromkeys(MAXIMUM_AGES, timedelta.max)))
 
 
-def _points_fell(known: Score, corrected: Score) -> bool:
-    return any((corrected.parts.get(name) or 0) < (points or 0) for name, points in known.parts.items())
+def _fell(before: Score, after: Score) -> bool:
+    """Some input has fewer points."""
+    return any((after.parts.get(name) or 0) < (points or 0) for name, points in before.parts.items())
 
 
 def look(state: State, now: datetime) -> None:

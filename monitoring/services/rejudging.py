@@ -13,7 +13,7 @@ from django.db import models
 
 from accounts.models import User
 from monitoring import sql
-from monitoring.clinical import alarm, corrections, words
+from monitoring.clinical import alarm, corrections, deterioration, words
 from monitoring.clinical.anchors import REACH
 from monitoring.clinical.corrections import Change
 from monitoring.clinical.episode import Episode
@@ -131,14 +131,15 @@ def _histories(case: Case, change: Change, was: Vital) -> Mapping[alarm.Thread, 
 
 
 def _told_by_then(correction: Correction, case: Case) -> dict[str, Episode]:
-    """By condition of these signs, the newest alert that had begun when the reading was measured, as bad as it ever was."""
+    """By condition of these signs and of the score, the newest alert that had begun by then, as bad as it ever was."""
     was = correction.was
+    of_signs = {name for sign, _, _ in correction.values() for name in conditions(sign)}
     begun = Alert.objects.filter(
         patient=was.patient_id,
         admission=was.admission_id,
-        kind=Alert.Kind.PHYSIOLOGICAL,
+        kind__in=[Alert.Kind.PHYSIOLOGICAL, Alert.Kind.SCORE],
         recorded=False,
-        condition__in={name for sign, _, _ in correction.values() for name in conditions(sign)},
+        condition__in=of_signs | {deterioration.SCORE},
         measured_at__lte=was.measured_at,
     )
     newest = dict(begun.order_by("raised_at").values_list("condition", "pk"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,6 +158,60 @@ class TestAnInputThatTheScoreHolds:
 
         assert alike.told("news2") == ["raised"]
         assert better.told("news2") == ["raised", "resolved"]
+
+
+class TestAWrongValueThatLetTheScoreGo:
+    """RR 26 called at 1 h; at 1:10 somebody wrote 16, which was of another patient."""
+
+    CALM = {"spo2": 97, "heart_rate": 70, "systolic_bp": 120, "body_temp": 37, "respiratory_rate": 16}
+
+    def bed(self):
+        bed = Bedside().reads(0, "N1", seen={"consciousness": "A", "on_oxygen": False}, **self.CALM)
+        return bed.reads(HOUR, "N1", respiratory_rate=26)
+
+    def in_error(self, bed, at):
+        return corrected(bed, HOUR + 10 * MINUTE, at, sensor="N1", was={"respiratory_rate": 16})
+
+    @pytest.mark.parametrize("minutes", [15, 35, 100])
+    def test_brings_back_the_alert_that_it_ended(self, minutes):
+        bed = self.bed().takes(HOUR + 60, "news2").reads(HOUR + 10 * MINUTE, "N1", respiratory_rate=16)
+        bed.reads(HOUR + 30 * MINUTE, "N1", spo2=97).reads(HOUR + 100 * MINUTE, "N1", spo2=97)
+        first = bed.episode("news2")
+        assert not first.is_open
+
+        self.in_error(bed, HOUR + (100 + minutes) * MINUTE)
+
+        back = bed.episode("news2")
+        assert (back.id, back.is_open, back.acknowledged, back.detail) == (first.id, True, False, first.detail)
+        assert bed.told("news2") == ["raised", "resolved", "reopened"]
+        bed.reads(HOUR + 300 * MINUTE, "N1", spo2=97)
+        assert bed.is_open("news2")
+
+    def test_ends_nothing_any_more(self):
+        bed = self.bed().reads(HOUR + 10 * MINUTE, "N1", respiratory_rate=16)
+        self.in_error(bed, HOUR + 35 * MINUTE)
+
+        bed.reads(HOUR + 100 * MINUTE, "N1", spo2=97).reads(HOUR + 200 * MINUTE, "N1", spo2=97)
+
+        assert bed.told("news2") == ["raised"]
+
+    def test_stays_ended_by_a_right_value_since(self):
+        bed = self.bed().takes(HOUR + 60, "news2").reads(HOUR + 10 * MINUTE, "N1", respiratory_rate=16)
+        bed.reads(HOUR + 80 * MINUTE, "N1", respiratory_rate=15)
+
+        self.in_error(bed, HOUR + 85 * MINUTE)
+
+        assert bed.told("news2") == ["raised", "resolved"]
+
+    def test_stays_ended_where_it_had_ended_before(self):
+        bed = self.bed().takes(HOUR + 60, "news2").reads(HOUR + 5 * MINUTE, "N1", respiratory_rate=15)
+        bed.reads(HOUR + 30 * MINUTE, "N1", respiratory_rate=15)
+        assert not bed.is_open("news2")
+        bed.reads(2 * HOUR, "N1", respiratory_rate=23).reads(2 * HOUR + 60, "N1", respiratory_rate=16)
+
+        corrected(bed, 2 * HOUR + 60, 3 * HOUR, sensor="N1", was={"respiratory_rate": 16}, became={"respiratory_rate": 26})
+
+        assert bed.told("news2") == ["raised", "resolved"]
 
 
 class TestAnOldReading:

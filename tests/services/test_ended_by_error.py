@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from accounts.models import Ward
 from monitoring.models import Alert, AlertEvent, Delivery, Vital
 from monitoring.services import admissions, alerts, corrections
+from monitoring.services.ingestion import record
 from tests.services.alerting import watch
 from tests.world import events_of, item, open_alert, unscored
 
@@ -88,6 +90,28 @@ def test_its_escalation_begins_anew_and_its_ward_is_told(ended, ada, north, dora
     assert Delivery.objects.filter(alert=alert).exists()
     told = alert.events.filter(what__in=["reopened", "corrected"])
     assert all(event.ward == north and event.number > before for event in told)
+
+
+def test_the_score_s_alert_stands_again_too(ada, gateway, noor, dora, now):
+    def post(minutes, **values):
+        at = now + minutes * MINUTE
+        record([json.dumps(item(ada, at, sensor_id="manual", **values)).encode()], device=gateway.device, received_at=at)
+        return Vital.objects.get(measured_at=at)
+
+    post(0, spo2=97, heart_rate=70, systolic_bp=120, body_temp=37, respiratory_rate=26, consciousness="A", on_oxygen=True)
+    told = open_alert(ada)
+    alerts.acknowledge(told, by=noor, at=now + MINUTE)
+    wrong = post(5, respiratory_rate=16)
+    post(30, spo2=97)
+    assert not Alert.objects.open().exists()
+
+    in_error(wrong, dora, now + 45 * MINUTE)
+
+    again = open_alert(ada)
+    assert (again.pk, again.condition, again.state, again.message) == (told.pk, "news2", "raised", told.message)
+    assert events_of(ada) == ["raised", "acknowledged", "resolved", "reopened", "corrected"]
+    post(180, spo2=97)
+    assert open_alert(ada).state == "raised"
 
 
 def test_a_patient_who_was_moved_since_calls_where_he_lies(ended, ada, south, dora, now):
