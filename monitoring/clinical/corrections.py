@@ -215,7 +215,7 @@ def _as_told(
         alert = told.get(condition(turn.thread[0], each.side))
         if (each.side, each.severity) in known:
             excursions.append(each)
-        elif alert and (each.side, each.severity, each.since) in stood and _is_told(each, alert):
+        elif alert and (each.side, each.severity, each.since) in stood and _is_told(each, alert, after):
             by_hand = alert.by_hand and alert.resolved_at is not None and each.since <= alert.resolved_at < turn.at
             excursions.append(replace(each, confirmed=True, dismissed=by_hand))
             again |= set() if by_hand else {each.side}
@@ -224,8 +224,11 @@ def _as_told(
     return replace(after, excursions=tuple(excursions)), again
 
 
-def _is_told(excursion: Excursion, alert: Episode) -> bool:
-    """What its values had not confirmed, silence had, if the alert began with it."""
+def _is_told(excursion: Excursion, alert: Episode, after: Standing) -> bool:
+    """What its values had not confirmed, silence had, if the alert began with it, and not with another that is as bad."""
+    known = [each for each in after.excursions if each.side is excursion.side and each.confirmed]
+    if not excursion.confirmed and any(each.severity.rank >= excursion.severity.rank for each in known):
+        return False
     by_then = alert.last_measured_at if excursion.confirmed else alert.measured_at
     return excursion.live and excursion.severity.rank <= alert.severity.rank and excursion.since <= by_then
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitoring.clinical import alarm, corrections
@@ -337,6 +337,7 @@ VALUES = st.sampled_from([97, 91, 88, 84, 78])
     new=st.one_of(st.none(), VALUES),
     every=st.sampled_from([5, 20, 60]),
 )
+@example(values=[97, 97, 84, 84, 97], place=4, new=None, every=20)  # critical by two values, a warning waits for a fourth
 @settings(max_examples=150, deadline=None)
 def test_a_young_correction_leaves_the_sensor_as_if_it_had_always_said_so(values, place, new, every):
     """Whatever was measured before and after; `seen_at` is our clock, and was when it was.
