@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,17 +26,17 @@ def read(request: Request, kind: type[T], *, largest: int = LARGEST, may_be_empt
 
     Raises TooLarge, Malformed, or Invalid with every field that is wrong.
     """
-    decoded = _object(request, largest, may_be_empty)
+    told = _object(request, largest, may_be_empty)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    errors = [fault(name, "There is no such field.", "unknown_field") for name in sorted(decoded.keys() - fields.keys())]
+    errors = [fault(name, "There is no such field.", "unknown_field") for name in sorted(told.keys() - fields.keys())]
     for name, field in fields.items():
-        if name in decoded:
-            errors += _faults(name, decoded[name], field.type)
+        if name in told:
+            errors += _faults(name, told[name], field.type)
         elif field.required:
             errors.append(fault(name, "This is needed.", "required"))
     if errors:
         raise Invalid(errors)
-    return in_utc(msgspec.convert(decoded, kind))
+    return in_utc(msgspec.convert(told, kind))
 
 
 def in_utc(told: T, *, where: str = "") -> T:
@@ -57,13 +60,32 @@ def _object(request: Request, largest: int, may_be_empty: bool) -> dict[str, Any
         raise TooLarge
     if may_be_empty and not body:
         return {}
+    return decoded(body)
+
+
+def decoded(body: bytes) -> dict[str, Any]:
+    """The object of a body. Raises Malformed, or Invalid with the names that one of its objects has twice."""
     try:
-        decoded = msgspec.json.decode(body)
+        told = msgspec.json.decode(body)
+        twice = _said_twice(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Malformed from None
-    if not isinstance(decoded, dict):
-        raise Malformed
-    return decoded
+    if not isinstance(told, dict):
+        raise Malformed("The body has to be one object of JSON.")
+    if twice:
+        raise Invalid([fault(name, "Once is enough.", "invalid") for name in twice])
+    return told
+
+
+def _said_twice(body: bytes) -> Sequence[str]:
+    """The names of which a decoder keeps the last value, and loses the others without a word."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        found.extend(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+
+    json.loads(body, strict=False, object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found
 
 
 def _faults(name: str, value: Any, kind: Any) -> list[dict[str, Any]]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any, cast
 
-import msgspec
-
 from accounts.api.bodies import PLAIN
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.overrides import SIDES, Override
@@ -37,10 +35,6 @@ class Problem:
     code: str = "invalid"
 
 
-class Undecodable(Exception):
-    """The body is no JSON object."""
-
-
 @dataclass
 class Wanted:
     """The overrides that a body asks for, and what of it cannot be read."""
@@ -53,17 +47,6 @@ class Wanted:
     def limits(self, shipped: Mapping[Sign, Limits]) -> dict[Sign, Limits]:
         """The limits of the day, for a rule; margins and delays that were left out are the shipped ones."""
         return {sign: wanted.over(shipped[sign]) for (sign, part), wanted in self.overrides.items() if part == Part.ALWAYS}
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """The object of a body. Raises Undecodable."""
-    try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Undecodable from None
-    if not isinstance(decoded, dict):
-        raise Undecodable
-    return decoded
 
 
 def read(items: Any, *, reason: str = "") -> Wanted:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from accounts import audit
 from accounts.access import Permission
+from accounts.api import bodies
 from accounts.models import User, Ward
 from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
@@ -81,8 +82,8 @@ class PreviewView(StaffView):
 
 def _body(request: Request) -> dict[str, Any]:
     try:
-        return limits_body.decode(request._request.body)
-    except (limits_body.Undecodable, RawPostDataException):  # a form with files is read by the CSRF check already
+        return bodies.decoded(request._request.body)
+    except RawPostDataException:  # a form with files is read by the CSRF check already
         raise Malformed from None
 
 

@@ -14,10 +14,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import bodies
 from accounts.api.errors import Invalid
 from accounts.models import ServiceToken, User, Ward
 from monitoring.api import limits_body, versions
-from monitoring.api.errors import Malformed
 from monitoring.api.limits_body import Problem, Wanted
 from monitoring.api.representations import limits as representation
 from monitoring.api.schema import thresholds as schema
@@ -51,10 +51,7 @@ class LimitsView(StaffView):
         scope = self.scope(person, **address)
         if not refusals.may_set(person, scope):
             raise PermissionDenied("You may not set these limits.")
-        try:
-            body = limits_body.decode(request._request.body)
-        except limits_body.Undecodable:
-            raise Malformed from None
+        body = bodies.decoded(request._request.body)
         reason = body.get("reason") or ""
         wanted = limits_body.read(body.get("limits"), reason=reason if isinstance(reason, str) else "")
         version = _version(request, body, wanted.problems)

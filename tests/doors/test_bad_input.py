@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from monitoring.models import Patient, Threshold, Vital
 from tests.access.bearers import login, me, refresh
 from tests.audit.trail import trail
 from tests.conftest import PASSWORD, signed_in
@@ -115,6 +116,52 @@ def test_a_reason_is_text_on_one_line(dora, ada, reason):
         shape(signed_in(dora).put(LIMITS, {"limits": [], "version": 0, "reason": reason}, content_type="application/json"))
         == 422
     )
+
+
+# A decoder keeps the last of two equal names: of 70 and 170 nobody knows which was meant.
+TWICE = [
+    ("POST", "/api/v1/vitals", '{"patient_id": "P-ADA", "vital_type": "HR", "value": 70, "value": 170}', "value"),
+    ("POST", "/api/v1/patients", '{"patient_id": "P-ONE", "patient_id": "P-TWO", "name": "Grace"}', "patient_id"),
+    ("POST", "/api/v1/thresholds/preview", '{"patient_id": "P-ADA", "limits": [], "limits": []}', "limits"),
+    ("POST", "/auth/login", '{"id": "noor", "password": "x", "password": "y"}', "password"),
+    (
+        "PUT",
+        LIMITS,
+        '{"version": 0, "reason": "COPD", "limits": [{"sign": "spo2", "critical_low": 80, "critical_low": 60}]}',
+        "critical_low",
+    ),
+    (
+        "POST",
+        "/api/v1/inference/vital-risk",
+        '{"patient_id": "P-ADA", "records": [{"vitals": {"HR": 70, "HR": 170}}]}',
+        "HR",
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "door", "body", "name"), TWICE)
+def test_a_name_that_is_said_twice(dora, ada, method, door, body, name):
+    answer = signed_in(dora).generic(method, door, body, content_type="application/json")
+
+    assert shape(answer) == 422
+    assert answer.json()["errors"] == [{"field": name, "detail": "Once is enough.", "code": "invalid"}]
+    assert not Vital.objects.exists() and not Threshold.objects.exists() and Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1e400", "-0.0"])
+def test_a_number_of_any_length_is_only_a_value(dora, ada, number):
+    body = f'{{"patient_id": "P-ADA", "vital_type": "HR", "value": {number}, "recorded_at": 1}}'
+
+    answer = signed_in(dora).generic("POST", "/api/v1/vitals", body, content_type="application/json")
+
+    assert shape(answer) in (400, 422)
+
+
+@pytest.mark.parametrize("body", ["[]", "7", '"x"', "null"])
+def test_where_an_object_is_needed_it_is_said(dora, ada, body):
+    answer = signed_in(dora).generic("POST", "/api/v1/patients", body, content_type="application/json")
+
+    assert (shape(answer), answer.json()["detail"]) == (400, "The body has to be one object of JSON.")
 
 
 # An address that leads out of its place, or names what cannot be: there is nothing there, for whoever asks.
