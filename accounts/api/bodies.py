@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from accounts.api.errors import Invalid, Malformed, TooLarge
 
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"  # a sentence: no control characters
+ONE_LINE = "Text on one line, without control characters."
 LARGEST = 16 * 1024  # bytes: a login, a password, a token
 TIME = "A time with seconds and its offset, as 2026-12-01T08:00:00Z or, + being %2B in an address, 2026-12-01T09:00:00+01:00."
 
@@ -101,13 +102,25 @@ def expected(error: msgspec.ValidationError, kind: Any) -> str:
     said = str(error)
     if said.startswith("Invalid enum value") and " - at " not in said:
         return f"One of {', '.join(_words(kind))}."
+    if said.startswith("Expected `str` matching regex"):
+        return _told_of(kind) or f"{said}."
     return TIME if said == "Invalid RFC3339 encoded datetime" else f"{said}."
 
 
-def _words(kind: Any) -> list[str]:
+def _told_of(kind: Any) -> str:
+    """What a type says of itself, for people."""
+    told = [each.extra_json_schema or {} for each in _kinds(kind) if isinstance(each, msgspec.inspect.Metadata)]
+    return next((each["description"] for each in told if "description" in each), "")
+
+
+def _kinds(kind: Any) -> Sequence[msgspec.inspect.Type]:
     known = msgspec.inspect.type_info(kind)
+    return known.types if isinstance(known, msgspec.inspect.UnionType) else (known,)
+
+
+def _words(kind: Any) -> list[str]:
     found: list[Any] = []
-    for each in known.types if isinstance(known, msgspec.inspect.UnionType) else (known,):
+    for each in _kinds(kind):
         if isinstance(each, msgspec.inspect.EnumType):
             found += [word.value for word in each.cls]
         elif isinstance(each, msgspec.inspect.LiteralType):

@@ -32,7 +32,7 @@ from monitoring.services import alerts
 from monitoring.services.alerts import Shown
 
 LONGEST_SENTENCE = 200  # letters
-Sentence = Annotated[str, msgspec.Meta(max_length=LONGEST_SENTENCE, pattern=bodies.PLAIN)]
+Sentence = Annotated[str, msgspec.Meta(max_length=LONGEST_SENTENCE, pattern=bodies.PLAIN, description=bodies.ONE_LINE)]
 NEWEST_FIRST = ("-raised_at", "pk")
 
 

@@ -42,7 +42,7 @@ class Asked(Paged, kw_only=True):
 
 class Assigning(msgspec.Struct, kw_only=True):
     patient_id: str
-    notes: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTES, pattern=bodies.PLAIN)] = ""
+    notes: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTES, pattern=bodies.PLAIN, description=bodies.ONE_LINE)] = ""
 
 
 class NotAdmitted(exceptions.APIException):

@@ -43,7 +43,7 @@ class Asked(Paged, kw_only=True):
 
 
 class Name(msgspec.Struct):
-    name: Annotated[str, Meta(min_length=2, max_length=200, pattern=bodies.PLAIN)]
+    name: Annotated[str, Meta(min_length=2, max_length=200, pattern=bodies.PLAIN, description=bodies.ONE_LINE)]
 
 
 class PatientsView(RecordView):

@@ -35,7 +35,7 @@ OWN = ("received_at", "late", "created_at", "updated_at", "entered_in_error", "c
 BOUND = ("id", "patient_id", "sensor_id", "timestamp", "measured_at", "recorded_at", "status")
 TIMES = ("timestamp", "measured_at", "recorded_at")
 
-Reason = Annotated[str, msgspec.Meta(max_length=corrections.LONGEST_REASON, pattern=bodies.PLAIN)]
+Reason = Annotated[str, msgspec.Meta(max_length=corrections.LONGEST_REASON, pattern=bodies.PLAIN, description=bodies.ONE_LINE)]
 
 Correcting = msgspec.defstruct(
     "Correcting",

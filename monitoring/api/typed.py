@@ -35,7 +35,7 @@ OBJECT_STATUS = {
 LARGEST_NUMBER = 1e9  # whatever is larger is out of every range
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Sensor = Annotated[str, msgspec.Meta(pattern=rf"^{SENSOR_ID.pattern}\Z")]
+Sensor = Annotated[str, msgspec.Meta(pattern=rf"^{SENSOR_ID.pattern}\Z", description="1 to 64 of A-Z a-z 0-9 . _ : / -")]
 Value = Annotated[float, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 
 

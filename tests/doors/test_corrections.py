@@ -166,6 +166,11 @@ class TestCorrecting:
         vital.refresh_from_db()
         assert (vital.spo2, vital.version) == (48, 1)
 
+    def test_a_reason_is_refused_in_words(self, doctor, vital):
+        answer = send(doctor, "PUT", vital, {"value": 84, "version": 1, "reason": "a\0b"})
+
+        assert answer.json()["detail"] == "reason: Text on one line, without control characters."
+
     def test_of_many_values_somebody_has_to_say_which(self, doctor, full):
         answer = send(doctor, "PUT", full, {"value": 75, "version": 1})
 

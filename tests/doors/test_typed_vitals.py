@@ -162,6 +162,11 @@ class TestRefused:
         assert answer.status_code == 422, answer.json()
         assert [error["field"] for error in answer.json()["errors"]] == [field]
 
+    def test_a_sensor_is_refused_in_words(self, nurse, ada, now):
+        answer = send(nurse, typed(ada, now) | {"sensor_id": "a b"})
+
+        assert answer.json()["detail"] == "sensor_id: 1 to 64 of A-Z a-z 0-9 . _ : / -"
+
     def test_without_a_type_it_is_a_devices(self, nurse, ada, now):
         item = {"patient_id": "P-ADA", "timestamp": now.isoformat(), "heart_rate": 72}
 
