@@ -135,6 +135,8 @@ def _wanted(vital: Vital, sent: dict[str, Any]) -> dict[str, Any]:
     single = {name: sent[name] for name in ("vital_type", "value") if name in sent and sent[name] != shown[name]}
     if single and fields:
         raise Invalid([fault(next(iter(single)), "Send either the fields or one value with its type.", "invalid")])
+    if single.get("value", ...) is None:
+        raise Invalid([fault("value", "Say what is right, or mark the vital as entered in error.", "required")])
     if single:
         return _typed(vital, sent)
     if not any(name in sent for name in ("vital_type", "value", *CORRECTABLE)):

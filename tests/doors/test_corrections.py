@@ -145,6 +145,8 @@ class TestCorrecting:
             ({"value": 84, "version": "1"}, "version"),
             ({"value": 84, "version": -1}, "version"),
             ({"version": 1}, "value"),
+            ({"value": None, "version": 1}, "value"),
+            ({"vital_type": "HR", "value": None, "version": 1}, "value"),
             ({"value": 101, "version": 1}, "value"),
             ({"value": "84", "version": 1}, "value"),
             ({"value": 10**400, "version": 1}, "value"),
