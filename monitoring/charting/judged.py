@@ -12,7 +12,7 @@ from monitoring.services.corrections import LABELS, UNITS
 
 What = AlertEvent.What
 PHRASES = {
-    What.CORRECTED: "marked: it had been raised on this reading",
+    What.CORRECTED: "marked: this reading had a part in it",
     What.RETURNED: "no longer stands, waits for somebody to take it",
     What.RESOLVED: "ended",
     What.RAISED: "raised",

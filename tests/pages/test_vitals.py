@@ -156,7 +156,7 @@ class TestVital:
         assert answer.redirect_chain == [(way(vital, "?changed=2"), 302)]
         page = answer.content.decode()
         assert "Corrected: SpO₂ 48 → 97.5 %" in page
-        assert "marked: it had been raised on this reading" in page
+        assert "marked: this reading had a part in it" in page
         assert "no longer stands" in page
         assert events_of(ada) == ["raised", "returned", "corrected"]
 
@@ -166,6 +166,15 @@ class TestVital:
         assert "Marked as entered in error" in answer.content.decode()
         assert 'name="deed"' not in answer.content.decode()
         assert not Vital.objects.standing().exists()
+
+    def test_an_alert_that_another_reading_had_raised_is_not_said_to_be_of_this_one(self, doctor, vital, gateway, ada, now):
+        gateway.post([item(ada, now, spo2=40)])
+        second = Vital.objects.latest("pk")
+
+        page = doctor.post(way(second), typed(second, deed="in_error"), follow=True).content.decode()
+
+        assert events_of(ada) == ["raised", "corrected"]
+        assert "SpO₂ 48 &lt; 85 %" in page and "marked: this reading had a part in it" in page
 
     def test_of_another_sign(self, doctor, vital):
         doctor.post(way(vital), typed(vital, spo2="", respiratory_rate="48", was_respiratory_rate=""))
