@@ -36,6 +36,8 @@ FAREWELL = 0.2  # seconds in which the last frame leaves
 MOST_HEARERS = 500  # of one process
 MOST_OF_ONE = 50  # of them, of one person or program
 PAGE = "stream"
+LONGEST = 200  # letters of what is said of others
+KNOWN = ("after", "ticket", "token")  # parameters of the address
 NOT_REPLAYED = "Of these wards nothing can be replayed. What you may hear begins with its present state: read on from the list."
 
 log = logging.getLogger(__name__)
@@ -134,7 +136,9 @@ class EventStream(AsyncWebsocketConsumer):
         outbox = Outbox(self.base_send, overflow=lambda: self._spawn(self.drop(TOO_BUSY)))
         self.listener = Listener(outbox, wards, drop=self.drop)
         guard.watch(self)
-        if after := _after(self.scope):
+        if unknown := sorted(_query(self.scope).keys() - set(KNOWN)):
+            self.listener.say(telling.error("unknown_field", f"There is no such parameter: {', '.join(unknown)[:LONGEST]}"))
+        if after := _query(self.scope).get("after", ""):
             await self._resume(after, self.listener)
         else:
             self._unasked = self._spawn(self._begin_unasked(self.listener))
@@ -224,8 +228,8 @@ def _name(entry: Hearing) -> tuple[str, int]:
     return type(entry.who).__name__, entry.who.pk
 
 
-def _after(scope: dict[str, Any]) -> str:
+def _query(scope: dict[str, Any]) -> QueryDict:
     try:
-        return QueryDict(scope["query_string"]).get("after", "")
+        return QueryDict(scope["query_string"])
     except TooManyFieldsSent:
-        return ""
+        return QueryDict()

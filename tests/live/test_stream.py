@@ -298,6 +298,14 @@ class TestRubbish:
 
         assert {(error["code"], error["address"]) for error in errors} == {("bad_cursor", "/api/v1/alerts?state=all")}
 
+    async def test_a_parameter_that_nobody_knows_is_told_and_the_socket_stays(self, noor, north):
+        async with await heard_by(noor, "afer=x&ward=north") as stream:
+            assert (await stream.next())["type"] == "connect"
+            told = (await stream.next("error"))["data"]
+            await stream.begin()
+
+        assert (told["code"], told["detail"]) == ("unknown_field", "There is no such parameter: afer, ward")
+
     async def test_a_cursor_of_another_ward_or_from_the_future(self, noor, eve, ada, cid, gateway, south, now):
         await _sql(gateway.device.wards.add, south)
         async with await heard_by(eve) as other:
