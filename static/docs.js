@@ -2,6 +2,15 @@
 "use strict";
 
 const place = document.getElementById("docs");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+// Swagger UI has both faces, and leaves the choice to the page: the device says which.
+function shade() {
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
+}
+
+dark.addEventListener("change", shade);
+shade();
 
 window.SwaggerUIBundle({
   url: place.dataset.schema,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -69,3 +70,15 @@ def test_an_opened_operation_is_read_on_a_telephone(browser, server, noor):
 
     expect(desk.page.locator(".opblock-body .responses-table").first).to_be_visible()
     assert desk.too_wide() == []
+
+
+@pytest.mark.parametrize("shade", ["dark", "light"])
+def test_it_is_as_dark_as_the_device_wants_it(browser, server, noor, shade):
+    desk = Desk(browser, server)
+    desk.page.emulate_media(color_scheme=shade)
+
+    desk.page.goto(f"{server.url}/api/docs")
+
+    expect(desk.page.locator(".opblock").first).to_be_visible(timeout=20_000)
+    ink = desk.page.locator(".opblock-summary-path").first.evaluate("one => getComputedStyle(one).color")
+    assert (sum(int(part) for part in re.findall(r"\d+", ink)[:3]) > 3 * 128) == (shade == "dark")
