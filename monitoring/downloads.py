@@ -136,8 +136,8 @@ def _page(request: SignedIn, subject: Patient | Ward) -> HttpResponseBase:
 def _asked(request: HttpRequest, subject: Patient | Ward, wanted: FileWanted, *, status: int = 200) -> HttpResponse:
     told: dict[str, Any] = {"form": wanted, "subject": subject}
     if isinstance(subject, Patient):
-        told |= {"patient": subject, "chart": ChartWanted(None, now=wanted.now)}
+        told |= {"patient": subject, "chart": ChartWanted(None, now=wanted.now), "ward": care.ward_of(subject)}
     else:
         lying = Placement.objects.filter(bed__ward=subject, is_open=True).order_by("bed__position")
-        told["lying"] = lying.values_list("bed__name", "admission__patient__patient_id")
+        told |= {"ward": subject, "lying": lying.values_list("bed__name", "admission__patient__patient_id")}
     return render(request, "export.html", told, status=status)

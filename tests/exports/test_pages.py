@@ -35,6 +35,11 @@ def test_the_ward_leads_to_each_of_its_patients(ada, noor):
     assert PATIENT in text and "Byron" not in text
 
 
+@pytest.mark.parametrize("page", [PATIENT, WARD])
+def test_it_leads_back_to_the_board(ada, noor, page):
+    assert '<a href="/wards/north/">← North</a>' in signed_in(noor).get(page).content.decode()
+
+
 def test_the_board_leads_who_may_to_the_page(ada, noor, vera):
     for person, leads in ((noor, True), (vera, False)):
         assert (WARD in signed_in(person).get("/wards/north/").content.decode()) == leads
