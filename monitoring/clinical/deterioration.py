@@ -89,7 +89,8 @@ def follow_correction(state: State, patient: Observations, now: datetime, *, was
 
     `was` is the state before, `told` the alert that stood when the wrong value came. What that one was told for is held again,
     however old by now, where only the wrong value had let it go: true, when it does. A correction that neither takes nor
-    gives points to what was known last ends and begins nothing.
+    gives points to what was known last ends and begins nothing; nor does one of something else what a device called for that
+    was taken off since, and of which nothing is known any more.
     """
     before, known, corrected = state.scored, _ever(was, patient, now), _ever(state, patient, now)
     if before is None or known is None or corrected is None or known.parts == corrected.parts:
@@ -98,9 +99,9 @@ def follow_correction(state: State, patient: Observations, now: datetime, *, was
     called = calls.call(corrected, _alarmed(state))
     ever, held = called.severity.rank if called else 0, _held(before)
     again = min(ever, told.severity.rank) if told and _fell(corrected, known) else 0
-    fell = _fell(known, corrected)
-    state.scored = replace(before, inputs=tuple(name for name, points in corrected.parts.items() if points))
-    follow(state, patient, now, held=max(again, min(held, ever) if fell else held))
+    fell, unknown = _fell(known, corrected), set(before.inputs) - known.parts.keys() - corrected.parts.keys()
+    state.scored = replace(before, inputs=(*unknown, *(name for name, points in corrected.parts.items() if points)))
+    follow(state, patient, now, held=max(again, min(held, ever) if fell and not unknown else held))
     if state.scored and fell and state.scored.rank < before.rank:
         beyond = {(each.side, each.severity) for each in before.excursions if each.beyond_since}
         left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in beyond)

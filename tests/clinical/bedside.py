@@ -99,6 +99,10 @@ class Bedside:
     def dismisses(self, at: float, condition: str = "spo2_low") -> Bedside:
         return self._went(alarm.dismiss(self.state, condition, self.limits, now=when(at)))
 
+    def releases(self, at: float, sensor: str = "M7") -> Bedside:
+        """A person takes the sensor off."""
+        return self._went(alarm.release(self.state, [sensor], self.limits, now=when(at)))
+
     def limited(self, sign: Sign, *args, **kwargs) -> Bedside:
         self.limits[sign] = Limits(*args, **kwargs)
         return self

@@ -159,6 +159,27 @@ class TestAnInputThatTheScoreHolds:
         assert alike.told("news2") == ["raised"]
         assert better.told("news2") == ["raised", "resolved"]
 
+    def test_of_a_device_that_was_taken_off_goes_on_when_something_else_is_corrected(self):
+        others = {name: value for name, value in self.CALM.items() if name != "respiratory_rate"}
+        bed = Bedside().reads(0, "N1", seen={"consciousness": "A", "on_oxygen": False}, **others)
+        bed.reads(10, "M7", respiratory_rate=26).reads(20, "N1", heart_rate=95).releases(60).reads(70, "N1", spo2=97)
+        assert bed.told("news2") == ["raised"]
+
+        corrected(bed, 20, 90, sensor="N1", was={"heart_rate": 95}, became={"heart_rate": 72})
+
+        assert bed.told("news2") == ["raised"]
+
+    @pytest.mark.parametrize(("right", "told"), [(16, ["raised", "resolved"]), (30, ["raised"])])
+    def test_of_a_device_that_was_taken_off_goes_by_what_is_right(self, right, told):
+        others = {name: value for name, value in self.CALM.items() if name != "respiratory_rate"}
+        bed = Bedside().reads(0, "N1", seen={"consciousness": "A", "on_oxygen": False}, **others)
+        bed.reads(10, "M7", respiratory_rate=26).releases(60).takes(70, "news2")
+
+        corrected(bed, 10, 30 * MINUTE, was={"respiratory_rate": 26}, became={"respiratory_rate": right})
+        bed.reads(31 * MINUTE, "N1", spo2=97).reads(50 * MINUTE, "N1", spo2=97)
+
+        assert bed.told("news2") == told
+
 
 class TestAWrongValueThatLetTheScoreGo:
     """RR 26 called at 1 h; at 1:10 somebody wrote 16, which was of another patient."""
