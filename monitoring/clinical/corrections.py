@@ -90,10 +90,10 @@ def correct(
 
 
 def _score_anew(course: Course, change: Change, *, was: State) -> None:
-    told = change.told.get(deterioration.SCORE)
-    if told and told.resolved_at and told.resolved_at < change.was.measured_at:
+    told, at = change.told.get(deterioration.SCORE), change.was.measured_at
+    if told and told.resolved_at and told.resolved_at < at:
         told = None  # something else had ended it
-    if deterioration.follow_correction(course.state, course.patient, course.now, was=was, told=told) and told:
+    if deterioration.follow_correction(course.state, course.patient, course.now, was=was, at=at, told=told) and told:
         course.stand_again(told)
 
 

@@ -84,13 +84,15 @@ def follow(state: State, patient: Observations, now: datetime, *, held: int | No
     state.scored = Scored(after, tuple(sorted(pointed | lost)), detail, now, rank, measured_at)
 
 
-def follow_correction(state: State, patient: Observations, now: datetime, *, was: State, told: Episode | None) -> bool:
+def follow_correction(
+    state: State, patient: Observations, now: datetime, *, was: State, at: datetime, told: Episode | None
+) -> bool:
     """Score anew what was corrected. What only the wrong value called for was never so: it is over at once, and not held.
 
-    `was` is the state before, `told` the alert that stood when the wrong value came. What that one was told for is held again,
-    however old by now, where only the wrong value had let it go: true, when it does. A correction that neither takes nor
-    gives points to what was known last ends and begins nothing; nor does one of something else what a device called for that
-    was taken off since, and of which nothing is known any more.
+    `was` is the state before, `at` when the wrong value was measured, `told` the alert that stood then. What that one was told
+    for is held again, however old by now, where only the wrong value had let it go: true, when it does. A correction that
+    neither takes nor gives points to what was known last ends and begins nothing; nor does one of something else what a device
+    called for that was taken off since, and of which nothing is known any more.
     """
     before, known, corrected = state.scored, _ever(was, patient, now), _ever(state, patient, now)
     if before is None or known is None or corrected is None or known.parts == corrected.parts:
@@ -102,9 +104,9 @@ def follow_correction(state: State, patient: Observations, now: datetime, *, was
     fell, unknown = _fell(known, corrected), set(before.inputs) - known.parts.keys() - corrected.parts.keys()
     state.scored = replace(before, inputs=(*unknown, *(name for name, points in corrected.parts.items() if points)))
     follow(state, patient, now, held=max(again, min(held, ever) if fell and not unknown else held))
-    if state.scored and fell and state.scored.rank < before.rank:
-        beyond = {(each.side, each.severity) for each in before.excursions if each.beyond_since}
-        left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in beyond)
+    if state.scored and fell:
+        over = {(each.side, each.severity) for each in before.excursions if each.beyond_since and each.since >= at}
+        left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in over)
         state.scored = replace(state.scored, excursions=left)
     if state.scored and again > held:
         there = state.scored.excursions

@@ -181,6 +181,19 @@ class TestAnInputThatTheScoreHolds:
         assert bed.told("news2") == told
 
 
+def test_a_wrong_value_takes_its_call_along_and_no_earlier_one():
+    calm = {"spo2": 97, "heart_rate": 70, "systolic_bp": 120, "body_temp": 37, "respiratory_rate": 16}
+    bed = Bedside().reads(0, "N1", seen={"consciousness": "A", "on_oxygen": False}, **calm)
+    bed.reads(1 * MINUTE, "N1", respiratory_rate=26).reads(10 * MINUTE, "N1", respiratory_rate=22)
+    bed.reads(20 * MINUTE, "N1", respiratory_rate=27)
+
+    corrected(bed, 20 * MINUTE, 21 * MINUTE, sensor="N1", was={"respiratory_rate": 27})
+
+    assert bed.told("news2") == ["raised"]
+    bed.reads(90 * MINUTE, "N1", respiratory_rate=18)
+    assert bed.told("news2") == ["raised", "resolved"]
+
+
 class TestAWrongValueThatLetTheScoreGo:
     """RR 26 called at 1 h; at 1:10 somebody wrote 16, which was of another patient."""
 
