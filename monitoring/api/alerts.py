@@ -25,7 +25,7 @@ from monitoring.api import versions
 from monitoring.api.paging import Paged, page
 from monitoring.api.representations import alerts as representation
 from monitoring.api.schema import alerts as schema
-from monitoring.api.staff import RecordView, StaffView, must, patient_of, person_of, reader_of
+from monitoring.api.staff import NoPatient, RecordView, StaffView, must, patient_of, person_of, reader_of, ward_of
 from monitoring.clinical.limits import Severity
 from monitoring.models import Alert, Patient
 from monitoring.services import alerts
@@ -166,8 +166,10 @@ class NoiseView(DeedView):
 
 def _found(who: User | ServiceToken, asked: Asked) -> QuerySet[Alert]:
     """What is asked for, of what they may see. A ward or patient who is not theirs is 404: "no alerts" would be a lie."""
-    ward = get_object_or_404(Ward.objects.visible_to(who), slug=asked.ward) if asked.ward else None
-    patient = get_object_or_404(Patient.objects.visible_to(who).named(asked.patient_id)) if asked.patient_id else None
+    ward = ward_of(who, asked.ward) if asked.ward else None
+    patient = Patient.objects.visible_to(who).named(asked.patient_id).first() if asked.patient_id else None
+    if asked.patient_id and patient is None:
+        raise NoPatient
     audit.saw(by=who, at=timezone.now(), patient=asked.patient_id, ward=ward, page="api/alerts")
     found = Alert.objects.filter(patient=patient) if patient else Alert.objects.filter(ward__in=Ward.objects.visible_to(who))
     found = found.select_related(*representation.RELATED)

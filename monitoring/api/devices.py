@@ -25,7 +25,7 @@ from monitoring.api.errors import Conflict
 from monitoring.api.paging import Paged, page
 from monitoring.api.representations import devices as representation
 from monitoring.api.schema import devices as schema
-from monitoring.api.staff import StaffView, must_of, patient_of, person_of, reader_of
+from monitoring.api.staff import StaffView, must_of, patient_of, person_of, reader_of, ward_of
 from monitoring.models import AlarmState, Alert, DeviceAssignment, Patient
 from monitoring.services import admissions
 
@@ -62,7 +62,7 @@ class DevicesView(StaffView):
         who, asked = reader_of(request), queries.read(request, Asked)
         found = _described(who)
         if asked.ward:
-            found = found.filter(wards=get_object_or_404(Ward.objects.visible_to(who), slug=asked.ward))
+            found = found.filter(wards=ward_of(who, asked.ward))
         if asked.name:
             found = found.filter(name=asked.name)
         audit.saw(by=who, at=timezone.now(), page="api/devices")

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import msgspec
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.request import Request
 
@@ -20,7 +19,7 @@ from monitoring import files
 from monitoring.api.errors import Busy
 from monitoring.api.moments import Moment
 from monitoring.api.schema import exports as schema
-from monitoring.api.staff import StaffView, must, must_of, patient_of, person_of
+from monitoring.api.staff import StaffView, must, must_of, patient_of, person_of, ward_of
 from monitoring.files import Format
 from monitoring.models import Patient
 from monitoring.services.exports import Export, What
@@ -73,7 +72,7 @@ class PatientExportView(ExportView):
 @schema.of("ward")
 class WardExportView(ExportView):
     def subject(self, person: User, **address: str) -> Ward:
-        ward = get_object_or_404(Ward.objects.visible_to(person), slug=address["slug"])
+        ward = ward_of(person, address["slug"])
         must(person, Permission.EXPORT, ward)
         return ward
 

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import msgspec
-from django.shortcuts import get_object_or_404
 from msgspec import UNSET, Meta, UnsetType
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -18,9 +17,9 @@ from accounts.api import bodies
 from accounts.api.bodies import fault
 from accounts.api.errors import Invalid
 from accounts.fields import PATIENT_ID
-from accounts.models import Bed, User, Ward
+from accounts.models import Bed, User
 from monitoring.api.errors import Conflict
-from monitoring.api.staff import must
+from monitoring.api.staff import must, ward_of
 from monitoring.api.versions import Version
 from monitoring.models import Patient
 from monitoring.services import dossiers, patients
@@ -95,8 +94,8 @@ def changed(request: Request) -> tuple[ChangedPatient, Facts]:
 
 
 def bed_of(person: User, ward: str, bed: str) -> Bed:
-    """A bed in which this person may put somebody. Raises Http404, PermissionDenied, Invalid."""
-    place = get_object_or_404(Ward.objects.visible_to(person), slug=ward)
+    """A bed in which this person may put somebody. Raises NoWard, PermissionDenied, Invalid."""
+    place = ward_of(person, ward)
     must(person, Permission.ADMIT, place)
     found = Bed.objects.select_related("ward").filter(ward=place, name=bed).first()
     if found is None:

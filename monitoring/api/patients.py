@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import msgspec
 from django.db.models import Q, QuerySet
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from msgspec import Meta
@@ -25,7 +24,7 @@ from monitoring.api.errors import Conflict
 from monitoring.api.paging import Paged, page
 from monitoring.api.representations import patients as representation
 from monitoring.api.schema import patients as schema
-from monitoring.api.staff import RecordView, StaffView, is_patient, must, patient_of, person_of, reader_of
+from monitoring.api.staff import RecordView, StaffView, is_patient, must, patient_of, person_of, reader_of, ward_of
 from monitoring.models import Patient, Placement, Shift
 from monitoring.services import admissions, patients
 
@@ -53,7 +52,7 @@ class PatientsView(RecordView):
     @schema.listed_
     def get(self, request: Request) -> Response:
         who, asked = reader_of(request), queries.read(request, Asked)
-        ward = get_object_or_404(Ward.objects.visible_to(who), slug=asked.ward) if asked.ward else None
+        ward = ward_of(who, asked.ward) if asked.ward else None
         audit.saw(by=who, at=timezone.now(), ward=ward, page="api/patients")
         return page(request, _chosen(who, asked, ward), asked, order=ORDER, read=partial(representation.read, who=who))
 

@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 from django.http.request import RawPostDataException
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -23,7 +22,7 @@ from monitoring.api import limits_body
 from monitoring.api.errors import Busy, Malformed
 from monitoring.api.limits_body import Problem
 from monitoring.api.schema import preview as schema
-from monitoring.api.staff import StaffView, patient_of, person_of
+from monitoring.api.staff import StaffView, patient_of, person_of, ward_of
 from monitoring.api.thresholds import problem_of, refused
 from monitoring.clinical.limits import Severity
 from monitoring.clinical.preview import CALLING, Count
@@ -116,7 +115,7 @@ def _subject(user: User, body: dict[str, Any], problems: list[Problem]) -> Subje
         problems.append(Problem(name, "A text."))
         return None
     if name == "ward":
-        ward = get_object_or_404(Ward.objects.visible_to(user), slug=body[name])
+        ward = ward_of(user, body[name])
         audit.saw(by=user, at=timezone.now(), ward=ward, page="api/dry-run")
         return Subject(ward, ward)
     patient = patient_of(user, body[name], page="dry-run")

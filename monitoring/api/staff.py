@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
-from django.http import Http404
 from django.utils import timezone
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -88,6 +87,14 @@ def must_of(who: User, permission: Permission, patient: Patient) -> None:
         raise PermissionDenied(IsAllowed.message)
 
 
+class NoPatient(NotFound):
+    default_detail = "There is no such patient, or he is not yours to see."
+
+
+class NoWard(NotFound):
+    default_detail = "There is no such ward, or it is not yours to see."
+
+
 def patient_of(who: User | ServiceToken, patient_id: str, *, page: str) -> Patient:
     """A patient whom they may see, and now do; for a patient that is himself. Else 404."""
     # One after the other: together they are one question that takes longer than both.
@@ -99,9 +106,17 @@ def arriving(who: User, patient_id: str) -> Patient:
     return _seen(who, patient_id, (Patient.objects.admissible_by(who),), "admit")
 
 
+def ward_of(who: User | ServiceToken, slug: str) -> Ward:
+    """A ward that they may see; else 404, which says that it is the ward, since the address may name more than that."""
+    ward = Ward.objects.visible_to(who).filter(slug=slug).first()
+    if ward is None:
+        raise NoWard
+    return ward
+
+
 def _seen(who: User | ServiceToken, patient_id: str, among: Iterable[PatientQuerySet], page: str) -> Patient:
     patient = next((found for rows in among if (found := rows.named(patient_id).first())), None)
     if patient is None:
-        raise Http404
+        raise NoPatient
     audit.saw(by=who, at=timezone.now(), patient=patient.patient_id, page=f"api/{page}")
     return patient

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
@@ -16,12 +15,12 @@ from rest_framework.response import Response
 
 from accounts.api import bodies
 from accounts.api.errors import Invalid
-from accounts.models import ServiceToken, User, Ward
+from accounts.models import ServiceToken, User
 from monitoring.api import limits_body, versions
 from monitoring.api.limits_body import Problem, Wanted
 from monitoring.api.representations import limits as representation
 from monitoring.api.schema import thresholds as schema
-from monitoring.api.staff import StaffView, patient_of, person_of, reader_of
+from monitoring.api.staff import StaffView, patient_of, person_of, reader_of, ward_of
 from monitoring.clinical.limits import Limits
 from monitoring.clinical.overrides import Override
 from monitoring.models import Threshold, WardNight
@@ -85,7 +84,7 @@ class WardLimitsView(LimitsView):
     own = Source.WARD
 
     def scope(self, who: User | ServiceToken, **address: str) -> Scope:
-        return Scope(ward=get_object_or_404(Ward.objects.visible_to(who), slug=address["slug"]))
+        return Scope(ward=ward_of(who, address["slug"]))
 
 
 @schema.of("hospital", unseen={})

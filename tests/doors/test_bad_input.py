@@ -164,6 +164,27 @@ def test_where_an_object_is_needed_it_is_said(dora, ada, body):
     assert (shape(answer), answer.json()["detail"]) == (400, "The body has to be one object of JSON.")
 
 
+@pytest.mark.parametrize(
+    ("method", "door", "body", "noun"),
+    [
+        ("GET", "/api/v1/alerts?ward=south", "", "ward"),
+        ("GET", "/api/v1/alerts?patient_id=P-CID", "", "patient"),
+        ("GET", "/api/v1/patients?ward=south", "", "ward"),
+        ("GET", "/api/v1/devices?ward=south", "", "ward"),
+        ("GET", "/api/v1/wards/south/thresholds", "", "ward"),
+        ("GET", "/api/v1/patients/P-CID/summary", "", "patient"),
+        ("POST", "/api/v1/patients/P-ADA/transfer", '{"ward": "south", "bed": "S1"}', "ward"),
+        ("POST", "/api/v1/thresholds/preview", '{"ward": "south", "limits": []}', "ward"),
+        ("POST", "/api/v1/thresholds/preview", '{"patient_id": "P-CID", "limits": []}', "patient"),
+    ],
+)
+def test_of_a_ward_and_a_patient_it_is_said_which_of_them_is_not_there(dora, ada, cid, method, door, body, noun):
+    answer = signed_in(dora).generic(method, door, body, content_type="application/json")
+
+    assert (shape(answer), answer.json()["code"]) == (404, "not_found")
+    assert answer.json()["detail"].startswith(f"There is no such {noun}, ")
+
+
 # An address that leads out of its place, or names what cannot be: there is nothing there, for whoever asks.
 NAMES = [
     "\0",
