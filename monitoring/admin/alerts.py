@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.keeping import NamedChoices, OfVisibleWards, ReadOnly, VisibleChoices
 from accounts.admin.paging import Endless
+from accounts.models import User
 from monitoring.admin.deliveries import DeliveryInline
 from monitoring.clinical.signs import plain
 from monitoring.models import Alert, AlertEvent
@@ -39,17 +42,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
     patient_path = "patient"
-    list_display = (
-        "message_shown",
-        "severity",
-        "state_shown",
-        "raised_at",
-        "patient",
-        "ward",
-        "acknowledged_by",
-        "resolved_at",
-        "count",
-    )
+    list_display = ("message_shown", "standing", "raised_at", "place", "taken_by", "ended")
     list_filter = ("severity", StateFilter, ("ward", VisibleChoices), "raised_at", "kind", "recorded")
     shown_beside = ("patient", "ward", "acknowledged_by")
     search_fields = ("patient__patient_id__exact",)
@@ -72,6 +65,23 @@ class AlertAdmin(ReadOnly, OfVisibleWards, Endless):
     @admin.display(description="state")
     def state_shown(self, alert: Alert) -> str:
         return alert.state
+
+    # What stands in the list has short heads, so that all of it is seen beside the filters.
+    @admin.display(description="state", ordering="severity")
+    def standing(self, alert: Alert) -> str:
+        return f"{alert.severity}, {alert.state}"
+
+    @admin.display(description="patient", ordering="patient")
+    def place(self, alert: Alert) -> str:
+        return f"{alert.patient or '–'}, {alert.ward}"
+
+    @admin.display(description="taken by", ordering="acknowledged_by")
+    def taken_by(self, alert: Alert) -> User | None:
+        return alert.acknowledged_by
+
+    @admin.display(description="ended", ordering="resolved_at")
+    def ended(self, alert: Alert) -> datetime | None:
+        return alert.resolved_at
 
 
 @admin.register(AlertEvent)

@@ -40,4 +40,4 @@ def test_the_filter_finds_an_alert_by_the_state_that_the_list_shows(
     found = [word for word in StateFilter.means if office.get(LIST, {"state": word}).context["cl"].result_count]
 
     assert found == [state]
-    assert f'<td class="field-state_shown">{state}</td>' in office.get(LIST).content.decode()
+    assert f'<td class="field-standing">critical, {state}</td>' in office.get(LIST).content.decode()
