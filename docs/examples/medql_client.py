@@ -232,4 +232,9 @@ async def main(url: str, login: str, password: str, patient_id: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5]))
+    if len(sys.argv) != 5:
+        sys.exit("usage: medql_client.py URL LOGIN PASSWORD PATIENT_ID")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except Refused as refused:
+        sys.exit(str(refused))

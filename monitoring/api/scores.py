@@ -75,5 +75,5 @@ def _time(asked: Asked, *, now: datetime) -> tuple[datetime, datetime]:
     if until - since > LONGEST_SPAN:
         raise Invalid([fault("from", f"At most {LONGEST_SPAN.days} days.", "invalid")])
     if until - since > MOST_POINTS * asked.every * MINUTE:
-        raise Invalid([fault("every", f"That are more than {MOST_POINTS} points: ask for fewer.", "invalid")])
+        raise Invalid([fault("every", f"These are more than {MOST_POINTS} points: ask for fewer.", "invalid")])
     return since, until
