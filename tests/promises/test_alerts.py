@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from monitoring.models import Alert, Delivery, Patient
+from monitoring.models import Alert, Delivery, Patient, ThresholdChange
 from tests.conftest import signed_in
 from tests.doors.staff import send
 from tests.doors.test_thresholds import put
@@ -70,6 +70,12 @@ def test_a1_15_a_patients_own_limits_win_and_every_change_of_them_is_kept(
     limits = signed_in(noor).get("/api/v1/patients/P-ADA/thresholds").json()["limits"]
     spo2 = next(one for one in limits if one["sign"] == "spo2")
     assert (spo2["source"], spo2["by"], spo2["reason"], bool(spo2["at"])) == ("patient", "Dora", "COPD", True)
+    assert put(signed_in(dora), "/api/v1/patients/P-ADA/thresholds").status_code == 200
+    kept = ThresholdChange.objects.filter(patient=ada, sign="spo2").order_by("pk")
+    assert [(one.by, one.was and one.was["critical_low"], one.becomes and one.becomes["critical_low"]) for one in kept] == [
+        (dora, None, 70),
+        (dora, 70, None),
+    ]
 
 
 def test_a1_16_critical_warning_and_info_and_a_call_for_help(ada: Patient, noor: User, monitor: Monitor, now: datetime) -> None:
