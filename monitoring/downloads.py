@@ -26,6 +26,7 @@ from monitoring.models import Patient, Placement
 from monitoring.services import care, charts, exports
 from monitoring.services.exports import Export, What
 
+MOST_HELD = 300_000  # rows that a browser holds in memory before it saves them, if it can write to the disk while they come
 HOUR = timedelta(hours=1)
 PERIODS = {"8h": 8 * HOUR, "24h": 24 * HOUR, "7d": 7 * 24 * HOUR}
 CHOICES = [("8h", "the last 8 hours"), ("24h", "the last 24 hours"), ("7d", "the last 7 days"), ("own", "from … until …")]
@@ -134,7 +135,7 @@ def _page(request: SignedIn, subject: Patient | Ward) -> HttpResponseBase:
 
 
 def _asked(request: HttpRequest, subject: Patient | Ward, wanted: FileWanted, *, status: int = 200) -> HttpResponse:
-    told: dict[str, Any] = {"form": wanted, "subject": subject}
+    told: dict[str, Any] = {"form": wanted, "subject": subject, "most_held": MOST_HELD}
     if isinstance(subject, Patient):
         told |= {"patient": subject, "chart": ChartWanted(None, now=wanted.now), "ward": care.ward_of(subject)}
     else:

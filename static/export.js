@@ -5,7 +5,8 @@
 
   const form = document.getElementById("export");
   const line = document.getElementById("progress");
-  const [bar, told, cancel] = [line.querySelector("progress"), line.querySelector("output"), line.querySelector("button")];
+  const [bar, told] = [line.querySelector("progress"), line.querySelector("output")];
+  const [choose, cancel] = line.querySelectorAll("button");
   let under_way = null;
 
   // A moment is asked for only where no preset says it.
@@ -67,12 +68,49 @@
     };
   }
 
-  function keep(pieces, kind, name) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob(pieces, { type: kind }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  // In memory until it is whole, and then a download.
+  function held(kind, name) {
+    const pieces = [];
+    return {
+      add: (chunk) => pieces.push(chunk),
+      keep: () => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob(pieces, { type: kind }));
+        link.download = name;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+      },
+      drop: () => {},
+    };
+  }
+
+  // On the disk while it comes: the browser writes beside the file, which is there when all is written.
+  async function written(name, signal) {
+    const file = await place(name, signal);
+    const disk = await file.createWritable();
+    return {
+      add: (chunk) => disk.write(chunk),
+      keep: () => disk.close(),
+      drop: async () => {
+        await disk.abort().catch(() => {}); // where the disk itself failed there is nothing to give up
+        if ((await file.getFile()).size === 0) await file.remove?.(); // an empty one is what the dialog made
+      },
+    };
+  }
+
+  // Browsers ask for a place only where a button was pressed. Who closes the dialog may press again.
+  function place(name, signal) {
+    choose.hidden = false;
+    const placed = new Promise((found, failed) => {
+      signal.addEventListener("abort", () => failed(signal.reason));
+      choose.onclick = () =>
+        window.showSaveFilePicker({ suggestedName: name }).then(found, (problem) => {
+          if (problem.name !== "AbortError") failed(problem);
+        });
+    });
+    return placed.finally(() => {
+      choose.hidden = true;
+    });
   }
 
   async function take(address, signal) {
@@ -82,21 +120,32 @@
       location.assign(address); // the page itself says what is wrong
       return;
     }
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
     const total = Number(answer.headers.get("X-Total-Rows"));
-    const counter = kind.startsWith("text/csv") ? lines() : sheet();
-    const pieces = [];
-    const reader = answer.body.getReader();
+    const is_large = total > Number(form.dataset.most) && "showSaveFilePicker" in window;
+    if (is_large) say(`${total.toLocaleString("en")} rows go straight to the disk: say where, within two minutes.`);
+    const sink = is_large ? await written(name, signal) : held(kind, name);
+    try {
+      await fill(sink, answer.body.getReader(), kind.startsWith("text/csv") ? lines() : sheet(), total);
+      await sink.keep();
+    } catch (problem) {
+      await sink.drop();
+      throw problem;
+    }
+    bar.value = bar.max;
+    say(`${total.toLocaleString("en")} rows: the file is whole.`);
+  }
+
+  // Raises for what is cut off.
+  async function fill(sink, reader, counter, total) {
     bar.max = Math.max(1, total);
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      pieces.push(next.value);
       counter.add(next.value);
+      await sink.add(next.value);
       bar.value = Math.min(total, counter.rows());
       say(`${bar.value.toLocaleString("en")} of ${total.toLocaleString("en")} rows`);
     }
     if (!counter.whole()) throw new TypeError("cut off");
-    bar.value = bar.max;
-    say(`${total.toLocaleString("en")} rows: the file is whole.`);
-    keep(pieces, kind, /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1]);
   }
 
   form.addEventListener("submit", async (event) => {

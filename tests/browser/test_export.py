@@ -83,6 +83,61 @@ def test_what_breaks_off_is_not_kept(browser, noor):
         expect(told).to_have_text("It broke off: nothing was kept. Take it again.")
 
 
+# A dialog of the system cannot be answered by a test: the browser's own files stand for the disk, and are written the same way.
+DISK = """
+    window.showSaveFilePicker = async ({ suggestedName }) =>
+      (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+    document.getElementById("export").dataset.most = "1000";
+"""
+ON_DISK = """async () => {
+    const found = {};
+    const disk = await navigator.storage.getDirectory();
+    for await (const [name, file] of disk.entries()) found[name] = await (await file.getFile()).text();
+    return found;
+}"""
+
+
+@pytest.fixture
+def large(page):
+    """A page for which 20,000 rows are many."""
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {DISK} }})")
+    page.reload()
+    return page
+
+
+class TestStraightToTheDisk:
+    def test_it_is_there_once_it_is_whole(self, large):
+        told = submit(large)
+        expect(told).to_have_text("20,000 rows go straight to the disk: say where, within two minutes.")
+
+        large.get_by_role("button", name="Save as…").click()
+
+        expect(told).to_have_text("20,000 rows: the file is whole.")
+        ((name, text),) = large.evaluate(ON_DISK).items()
+        assert re.fullmatch(r"vitals-P-ADA-\d{8}T\d{4}Z\.csv", name)
+        assert text.count("\n") == ROWS + 2 and "End of export: 20000 rows" in text
+
+    def test_what_is_cancelled_before_there_is_a_place_for_it_is_not_kept(self, large):
+        told = submit(large)
+        expect(large.get_by_role("button", name="Save as…")).to_be_visible()
+
+        large.get_by_role("button", name="Cancel").click()
+
+        expect(told).to_have_text("Cancelled: nothing was kept.")
+        expect(large.get_by_role("button", name="Save as…")).to_be_hidden()
+        assert large.evaluate(ON_DISK) == {}
+
+    def test_what_breaks_off_leaves_nothing_there(self, large):
+        told_of = {"X-Total-Rows": "20000", "Content-Disposition": 'attachment; filename="cut.csv"', "Content-Type": "text/csv"}
+        large.route("**/export/?*", lambda route: route.fulfill(headers=told_of, body="heart_rate,end\n" + "80,\n" * 9_000))
+        told = submit(large)
+
+        large.get_by_role("button", name="Save as…").click()
+
+        expect(told).to_have_text("It broke off: nothing was kept. Take it again.")
+        assert large.evaluate(ON_DISK) == {}
+
+
 def test_a_time_that_makes_no_sense_is_said_by_the_page(page):
     page.get_by_label("Time").first.select_option("own")
     submit(page)
