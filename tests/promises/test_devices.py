@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
 import time_machine
 from django.test import Client
 
 from accounts.models import User
+from monitoring import realtime
 from monitoring.models import Alert, Patient, Vital
 from tests.conftest import signed_in
 from tests.doors.staff import send
@@ -39,13 +41,16 @@ def test_a1_02_one_reading_with_the_devices_key_and_none_without(ada: Patient, g
 
 
 def test_a1_03_saved_and_judged_together_and_told_after_the_commit(
-    ada: Patient, gateway: Monitor, now: datetime, django_capture_on_commit_callbacks: Any
+    ada: Patient, gateway: Monitor, now: datetime, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with django_capture_on_commit_callbacks() as waiting:
+    told: list[Any] = []
+    monkeypatch.setattr(realtime, "_publish", lambda beds, *_: told.append(set(beds)))
+    with django_capture_on_commit_callbacks(execute=True):
         gateway.post([item(ada, now, spo2=84)])
 
-        assert Vital.objects.count() == 1 and Alert.objects.open().filter(condition="spo2_low").count() == 1
-    assert waiting  # the telling, which nobody has done before the commit
+        alert = Alert.objects.open().get(condition="spo2_low")
+        assert Vital.objects.count() == 1 and told == []
+    assert told == [{alert.ward_id}]
 
 
 def test_a1_11_a_device_is_on_one_patient_and_its_history_is_kept(

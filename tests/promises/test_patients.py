@@ -14,7 +14,8 @@ from accounts.models import User, Ward
 from monitoring.models import Alert, Dossier, Patient, Shift
 from monitoring.services import admissions
 from tests.access.actors import patient_herself
-from tests.conftest import signed_in
+from tests.admin.pages import act, address, lines
+from tests.conftest import PASSWORD, signed_in
 from tests.doors.staff import ADA, GRACE, PATIENTS, ids, send
 from tests.world import Monitor, item
 
@@ -138,6 +139,18 @@ def test_a1_24_staff_find_their_own_patients_and_themselves(
     assert ids(nurse.get(PATIENTS)) == ["P-ADA", "P-BEN"]
     assert ids(nurse.get(f"{PATIENTS}?mine=true")) == ["P-BEN"]
     assert nurse.get("/api/v1/staff/me").json()["wards"] == [{"ward": "north", "role": "nurse"}]
+
+
+def test_a1_24_an_administrator_takes_on_staff_and_lets_them_go(office: Client, noor: User, north: Ward) -> None:
+    nina = {"login": "nina", "email": "nina@example.org", "name": "Nina", "usable_password": "true"}
+    first = {"password1": "a long first password", "password2": "a long first password"}
+    office.post(address(User, "add"), nina | first | lines("memberships", {"ward": north.pk, "role": "nurse"}))
+    hers = signed_in(User.objects.get(login="nina"))
+    assert hers.get("/api/v1/staff/me").json()["wards"] == [{"ward": "north", "role": "nurse"}]
+
+    act(office, User, "deactivate", noor)
+
+    assert not Client().login(username="noor", password=PASSWORD)
 
 
 def test_b1_03_a_patient_is_registered_with_version_1_and_once(dora: User) -> None:
