@@ -395,3 +395,38 @@ def test_a_young_correction_leaves_the_sensor_as_if_it_had_always_said_so(values
     mine, theirs = (bed.state.standings.get(Sign.SPO2, {}).get("M7") for bed in (told, honest))
     assert (mine and replace(mine, seen_at=None)) == (theirs and replace(theirs, seen_at=None))
     assert told.active() == honest.active()
+
+
+ROUNDS = st.tuples(st.sampled_from([2, 5, 12, 25, 40, 70]), st.sampled_from([16, 22, 26]), st.sampled_from([70, 115, 135]))
+
+
+@given(
+    rounds=st.lists(ROUNDS, min_size=2, max_size=6),
+    place=st.integers(0, 5),
+    taken=st.sampled_from([None, 0, 1, 2]),
+    wait=st.sampled_from([1, 5, 20, 50]),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_round_in_error_leaves_no_call_of_the_score_ended_that_still_calls(rounds, place, taken, wait):
+    """Had it never been written down, the score would call now: so it does."""
+    place %= len(rounds)
+    times = [MINUTE * sum(minutes for minutes, _, _ in rounds[: number + 1]) for number in range(len(rounds))]
+    values = [{"respiratory_rate": rate, "heart_rate": pulse} for _, rate, pulse in rounds]
+    end = times[-1] + wait * MINUTE
+
+    def bed(*, wrong):
+        bed = Bedside().reads(0, "N1", seen={"consciousness": "A", "on_oxygen": False}, spo2=97, systolic_bp=120, body_temp=37)
+        for number, (at, said) in enumerate(zip(times, values, strict=True)):
+            if wrong or number != place:
+                bed.reads(at, "N1", **said)
+            if number == taken:
+                bed.takes(at + 30, "news2")
+        return bed
+
+    told, honest = bed(wrong=True), bed(wrong=False)
+    corrected(told, times[place], end, sensor="N1", was=values[place])
+
+    for each in (told, honest):
+        each.reads(end + 10, "N1", spo2=97)
+    calls = honest.state.scored is not None and honest.state.scored.rank > 0 and honest.is_open("news2")
+    assert told.is_open("news2") or not calls
