@@ -47,7 +47,7 @@ def writing(by, threads=2):
             while not ending.is_set():
                 write(by, 1)
                 written.append(1)
-                time.sleep(0.002)
+                time.sleep(0.02)  # SQLite lets other processes in only where nobody writes
         except Exception as error:
             failed.append(error)
         finally:
