@@ -105,14 +105,23 @@ def follow_correction(
     state.scored = replace(before, inputs=(*unknown, *(name for name, points in corrected.parts.items() if points)))
     follow(state, patient, now, held=max(again, min(held, ever) if fell and not unknown else held))
     if state.scored and fell:
-        over = {(each.side, each.severity) for each in before.excursions if each.beyond_since and each.since >= at}
-        left = tuple(each for each in state.scored.excursions if each.beyond_since or (each.side, each.severity) not in over)
-        state.scored = replace(state.scored, excursions=left)
-    if state.scored and again > held:
-        there = state.scored.excursions
-        sure = tuple(replace(each, confirmed=True) if each.severity.rank <= again else each for each in there)
-        state.scored = replace(state.scored, excursions=sure, detail=told.detail if told else state.scored.detail)
+        state.scored = _let_go(state.scored, before, at)
+    if state.scored and told and again > held:
+        state.scored = _stand_again(state.scored, told, again)
     return again > held
+
+
+def _let_go(after: Scored, before: Scored, at: datetime) -> Scored:
+    """What had begun with the value of that time is over; what had begun before it goes its way."""
+    over = {(each.side, each.severity) for each in before.excursions if each.beyond_since and each.since >= at}
+    left = tuple(each for each in after.excursions if each.beyond_since or (each.side, each.severity) not in over)
+    return replace(after, excursions=left)
+
+
+def _stand_again(after: Scored, told: Episode, rank: int) -> Scored:
+    """As it was told: up to that rank nothing waits for a delay."""
+    sure = tuple(replace(each, confirmed=True) if each.severity.rank <= rank else each for each in after.excursions)
+    return replace(after, excursions=sure, detail=told.detail)
 
 
 def _ever(state: State, patient: Observations, now: datetime) -> Score | None:
